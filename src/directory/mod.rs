@@ -1,0 +1,151 @@
+//! What lasts: users, refresh families, sign-outs, signing keys at rest, traces.
+//!
+//! The contracts are here, the implementation in `sql/`. An acknowledged write survives power loss;
+//! reads see every write that was acknowledged before, by whichever process.
+
+mod sql;
+
+use async_trait::async_trait;
+
+use crate::audit::Trace;
+use crate::base::{Digest, Moment, Span};
+use crate::identity::user::Attributes;
+use crate::identity::{User, UserId};
+use crate::token::family::{Family, FamilyId};
+
+/// The database can't be asked, or can't write, now. Never a reason to call anything invalid.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryFault {
+    #[error("the database is unavailable: {0}")]
+    Unavailable(String),
+    #[error("the database holds something that can't be read: {0}")]
+    Corrupt(String),
+}
+
+/// What decides whether something issued earlier still holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standing {
+    pub user: User,
+    /// The session was signed out.
+    pub signed_out: bool,
+    /// The refresh family was revoked.
+    pub family_revoked: bool,
+}
+
+/// A user as a login with `type = "jit"` describes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JitUser {
+    /// Used if there is no such user yet.
+    pub fresh_id: UserId,
+    pub directory: String,
+    /// The attribute and value by which the login matches.
+    pub match_attribute: String,
+    pub match_value: String,
+    pub attributes: Attributes,
+    pub email_verified: bool,
+}
+
+/// What became of a [`JitUser`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Provisioned {
+    Created(User),
+    Updated(User),
+    Unchanged(User),
+    /// Its userName or externalId belongs to another user.
+    Conflict(&'static str),
+}
+
+#[async_trait]
+pub trait Users: Send + Sync {
+    /// The users of a directory whose single-valued `attribute` is `value`, two at most: nobody needs
+    /// to know how many more. `userName` and `emails` compare folded, everything else exactly.
+    async fn find(&self, directory: &str, attribute: &str, value: &str) -> Result<Vec<User>, DirectoryFault>;
+
+    async fn user(&self, id: &UserId) -> Result<Option<User>, DirectoryFault>;
+
+    /// A user with the standing of a session and a refresh family, read at one moment. `None`: no such user.
+    async fn standing(
+        &self,
+        id: &UserId,
+        sid: Option<&str>,
+        family: Option<&FamilyId>,
+    ) -> Result<Option<Standing>, DirectoryFault>;
+
+    /// Creates or updates the user whom a login describes, unless it is inactive: then it is
+    /// returned as it is, unchanged.
+    async fn provision(&self, user: JitUser, now: Moment) -> Result<Provisioned, DirectoryFault>;
+
+    /// Switches a user off or on; off ends all that was issued to it before `now`.
+    /// False: no such user.
+    async fn set_active(&self, id: &UserId, activity: Activity, now: Moment) -> Result<bool, DirectoryFault>;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity {
+    Active,
+    Inactive,
+}
+
+/// Refresh families: one row each, one conditional write for each turn.
+#[async_trait]
+pub trait Families: Send + Sync {
+    /// Writes a new family; false if one of that id was revoked before it was born (its code was reused).
+    async fn begin(&self, family: Family) -> Result<bool, DirectoryFault>;
+
+    async fn family(&self, id: &FamilyId) -> Result<Option<Family>, DirectoryFault>;
+
+    /// Replaces a family if it is still alive and of the generation `expected`; says whether it was.
+    async fn turn(&self, expected: u64, next: Family) -> Result<bool, DirectoryFault>;
+
+    /// Ends a family for good, also one that isn't there yet.
+    async fn revoke(&self, id: &FamilyId, now: Moment) -> Result<(), DirectoryFault>;
+}
+
+/// Sign-outs, which must hold even if the state store brings a session back.
+#[async_trait]
+pub trait SignOuts: Send + Sync {
+    /// Notes that session `sid` has ended (kept until `until`) and ends the refresh families bound to it.
+    async fn sign_out(&self, sid: &str, now: Moment, until: Moment) -> Result<(), DirectoryFault>;
+}
+
+/// A signing key at rest: sealed, so that a stolen database signs nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyAtRest {
+    pub kid: String,
+    /// `RS256`, `ES256` or `EdDSA`.
+    pub algorithm: String,
+    pub sealed: Vec<u8>,
+    pub created: Moment,
+    /// When it begins to sign.
+    pub active_from: Moment,
+    /// When it stops to sign.
+    pub retired_at: Option<Moment>,
+}
+
+#[async_trait]
+pub trait KeyStore: Send + Sync {
+    async fn keys(&self) -> Result<Vec<KeyAtRest>, DirectoryFault>;
+
+    /// Writes keys and removes others in one transaction, unless the set is no longer `expected`
+    /// (the kids as they were read): then somebody else has rotated, and it is false.
+    async fn change_keys(
+        &self,
+        expected: &[String],
+        write: Vec<KeyAtRest>,
+        remove: Vec<String>,
+    ) -> Result<bool, DirectoryFault>;
+}
+
+#[async_trait]
+pub trait Traces: Send + Sync {
+    /// Takes a trace to be written soon; may be lost with the last second before a crash.
+    fn keep(&self, trace: Trace);
+
+    async fn trace(&self, reference: &str) -> Result<Option<Trace>, DirectoryFault>;
+
+    /// Forgets what is older than `age`: traces, sign-outs past their time, families long dead.
+    async fn purge(&self, now: Moment, age: Span) -> Result<u64, DirectoryFault>;
+}
+
+/// A digest as it stands in a row.
+pub type TokenDigest = Digest;

@@ -1,0 +1,84 @@
+//! A user of a directory.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::base::Moment;
+use crate::base::text::fold;
+
+/// The user's own id and the `sub` of our tokens: 128 random bits as base64url, stable over
+/// renames and changes of identity provider.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UserId(pub String);
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Attribute values by SCIM name (`userName`, `name.givenName`, `emails`, `externalId`, …), in
+/// the form in which SCIM's JSON has them; `emails` is a list of `{ value, type, primary }`.
+pub type Attributes = BTreeMap<String, Value>;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct User {
+    pub id: UserId,
+    /// The stem of its directory.
+    pub directory: String,
+    pub active: bool,
+    /// Sessions, codes and refresh families made before this are void.
+    pub sessions_valid_from: Moment,
+    pub attributes: Attributes,
+    /// Whether the primary email is proven by the identity provider (`email_verified`, `xms_edov`).
+    pub email_verified: bool,
+    /// Earlier userNames and emails of this user, folded; a hint by one of them is no mismatch.
+    pub former_names: Vec<String>,
+    pub updated_at: Moment,
+}
+
+impl User {
+    /// A single-valued attribute as text. A multi-valued one gives its primary value, else its first.
+    #[must_use]
+    pub fn text(&self, attribute: &str) -> Option<&str> {
+        let value = self.attributes.get(attribute)?;
+        let text = match value {
+            Value::Array(items) => {
+                let primary = items.iter().find(|item| item.get("primary") == Some(&Value::Bool(true)));
+                let item = primary.or_else(|| items.first())?;
+                item.get("value").unwrap_or(item).as_str()
+            }
+            other => other.as_str(),
+        };
+        text.filter(|text| !text.is_empty())
+    }
+
+    #[must_use]
+    pub fn user_name(&self) -> Option<&str> {
+        self.text("userName")
+    }
+
+    #[must_use]
+    pub fn email(&self) -> Option<&str> {
+        self.text("emails")
+    }
+
+    /// Everything by which a person may call this user, folded: userName, all emails, UPN, former names.
+    #[must_use]
+    pub fn identifiers(&self) -> Vec<String> {
+        let mut all: Vec<String> = ["userName", "userPrincipalName", "preferred_username"]
+            .iter()
+            .filter_map(|name| self.text(name))
+            .map(fold)
+            .collect();
+        if let Some(Value::Array(emails)) = self.attributes.get("emails") {
+            all.extend(emails.iter().filter_map(|e| e.get("value").unwrap_or(e).as_str()).map(fold));
+        }
+        all.extend(self.former_names.iter().cloned());
+        all
+    }
+}

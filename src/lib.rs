@@ -1,0 +1,30 @@
+//! Vestibule: the entrance hall between a company's identity provider and its Workspace ONE services.
+//!
+//! Read the modules top to bottom; it is the order in which to learn the house. A module uses only
+//! what is declared above it.
+
+// Words
+pub mod base;
+pub mod oidc;
+pub mod identity;
+pub mod i18n;
+// Decisions. Pure: no async, no IO, no clock, no dice.
+pub mod hint;
+pub mod keys;
+pub mod token;
+pub mod broker;
+// Doors. A contract first, implementations after, one conformance suite each.
+pub mod config;
+pub mod audit;
+pub mod state;
+pub mod directory;
+pub mod upstream;
+// Errands. One async function per thing that somebody asks for.
+pub mod flow;
+pub mod jobs;
+// Faces
+pub mod pages;
+pub mod web;
+// Assembly
+pub mod app;
+pub mod cli;

@@ -1,0 +1,139 @@
+//! Short-lived records: logins in flight, sessions, codes, access tokens, handles, used assertions.
+//!
+//! One contract, two implementations ([`embedded`] and [`redis`]), one conformance suite.
+//! Names are digests under a kind, so that a dump of the store holds no usable code and one kind can
+//! never be read or taken as another. Expiry is decided from `now` by the caller; what the store
+//! forgets by itself is hygiene.
+
+mod embedded;
+mod redis;
+
+use async_trait::async_trait;
+
+use crate::base::{Digest, Span};
+
+/// What a record is. Part of its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// One sign-in under way, by its `state`.
+    PendingLogin,
+    /// A login that waits for a person at one of our pages.
+    PausedLogin,
+    /// The signed-in browser, by its cookie.
+    Session,
+    /// An authorization code.
+    Code,
+    /// An opaque access token.
+    AccessToken,
+    /// A cross-site POST that waits for the browser to come back by GET.
+    Handle,
+    /// A client assertion's `jti`, so that it is used once.
+    Assertion,
+}
+
+impl Kind {
+    pub const ALL: [Self; 7] = [
+        Self::PendingLogin,
+        Self::PausedLogin,
+        Self::Session,
+        Self::Code,
+        Self::AccessToken,
+        Self::Handle,
+        Self::Assertion,
+    ];
+
+    /// The short word under which the store keeps this kind.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PendingLogin => "login",
+            Self::PausedLogin => "paused",
+            Self::Session => "session",
+            Self::Code => "code",
+            Self::AccessToken => "token",
+            Self::Handle => "handle",
+            Self::Assertion => "jti",
+        }
+    }
+
+    /// Whether records of this kind die with the store's epoch: after a fail-over or a restore the
+    /// store may bring a used code back, and then it must not pay a second time.
+    #[must_use]
+    pub const fn is_fenced(self) -> bool {
+        matches!(self, Self::Code | Self::Handle | Self::Assertion)
+    }
+}
+
+/// A record's name: its kind and the digest of the token that opens it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name {
+    pub kind: Kind,
+    pub digest: Digest,
+}
+
+impl Name {
+    /// The name of the record that `token` opens.
+    #[must_use]
+    pub fn of(kind: Kind, token: &str) -> Self {
+        Self { kind, digest: Digest::of(token) }
+    }
+}
+
+/// One record to be written.
+#[derive(Clone, Debug)]
+pub struct Record {
+    pub name: Name,
+    pub bytes: Vec<u8>,
+    /// How long the store keeps it at least.
+    pub lifetime: Span,
+}
+
+/// What a [`StateStore::take`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// The record, which nobody has taken before and nobody will take after.
+    Once(Vec<u8>),
+    /// It was taken before; this is the residue that its taker left.
+    Already(Vec<u8>),
+    /// There is none, or it is of an earlier epoch of the store.
+    Never,
+}
+
+/// The store can't be asked now. Never a reason to call a code, token or session invalid.
+#[derive(Debug, thiserror::Error)]
+#[error("the state store is unavailable: {0}")]
+pub struct StateFault(pub String);
+
+/// Where short-lived records are kept.
+///
+/// Each method is one command or one script at the store: two callers that race see one winner.
+/// Every method answers within [`crate::base::limits::STATE_CALL`], with a fault if need be, and an
+/// answer that comes too late is never taken for another call's.
+#[async_trait]
+pub trait StateStore: Send + Sync {
+    /// Writes all records, in one round trip, replacing what stood under their names.
+    async fn put(&self, records: Vec<Record>) -> Result<(), StateFault>;
+
+    /// Writes one record unless there is one under that name (also one that was taken and left a
+    /// residue); says whether it did.
+    async fn put_new(&self, record: Record) -> Result<bool, StateFault>;
+
+    /// Reads a record and leaves it. A taken one is not there any more.
+    async fn peek(&self, name: Name) -> Result<Option<Vec<u8>>, StateFault>;
+
+    /// Takes a record away and leaves `residue` in its place for `residue_lifetime`, in one step.
+    /// Of any number of callers exactly one gets [`Taken::Once`].
+    async fn take(&self, name: Name, residue: Vec<u8>, residue_lifetime: Span) -> Result<Taken, StateFault>;
+
+    /// Replaces a record if it still is `expected`; says whether it was.
+    async fn swap(&self, expected: Vec<u8>, record: Record) -> Result<bool, StateFault>;
+
+    /// Removes a record and any residue; it is no fault if there is none.
+    async fn forget(&self, name: Name) -> Result<(), StateFault>;
+
+    /// Whether the store answers.
+    async fn ping(&self) -> Result<(), StateFault>;
+
+    /// An orderly end: what must survive a restart is written down.
+    async fn close(&self) -> Result<(), StateFault>;
+}
