@@ -1,1 +1,3 @@
-//!
+//! Keys: what is sealed at rest, and what signs.
+
+pub mod seal;
