@@ -5,8 +5,8 @@ pub mod error;
 pub mod scope;
 pub mod pkce;
 pub mod params;
-pub mod client;
 pub mod idp;
+pub mod client;
 
 pub use client::{Client, ClientId};
 pub use error::{ErrorCode, OAuthError};
