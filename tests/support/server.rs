@@ -170,10 +170,10 @@ impl Setup {
     }
 
     /// Writes the folder and starts the server in this process.
-    pub fn start(&self) -> Server {
+    pub fn start(&self, clock: Arc<ManualClock>) -> Server {
         let folder = tempfile::tempdir().expect("a temporary folder");
         self.write(folder.path());
-        Server::start(folder, self.env.clone(), Arc::new(ManualClock::at_this_moment()))
+        Server::start(folder, self.env.clone(), clock)
     }
 
     pub fn write(&self, folder: &Path) {
