@@ -63,7 +63,7 @@ fn session_fits(request: &AuthorizationRequest, live: &LiveSession<'_>, realm: &
         Realm::Idp { idp, .. } if request.domain.is_some() => idp.directory == live.session.directory,
         _ => true,
     };
-    let right_person = live.hint != Reuse::OtherPerson && request.subject.as_deref().is_none_or(|s| s == live.user.id.0);
+    let right_person = live.hint.is_reusable() && request.subject.as_deref().is_none_or(|s| s == live.user.id.0);
     !wants_new && right_realm && right_person && live.session.satisfies_max_age(request.max_age, now)
 }
 
