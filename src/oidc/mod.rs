@@ -5,10 +5,12 @@ pub mod error;
 pub mod scope;
 pub mod pkce;
 pub mod params;
+pub mod prompt;
 pub mod client;
 pub mod idp;
 
 pub use client::{Client, ClientId};
 pub use error::{ErrorCode, OAuthError};
 pub use idp::{Idp, IdpId};
+pub use prompt::Prompt;
 pub use scope::Scope;
