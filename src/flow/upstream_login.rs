@@ -9,7 +9,7 @@ use super::finish;
 use super::ports::{Ports, Request, Unavailable};
 use super::sessions::encode;
 use crate::audit::{Fact, Outcome, Trace};
-use crate::base::Secret;
+use crate::base::{Digest, Secret};
 use crate::base::limits::PENDING_LIFETIME;
 use crate::broker::Refusal;
 use crate::broker::pending::{
@@ -31,6 +31,20 @@ pub struct Departure {
     pub trace: Trace,
 }
 
+/// What became of a [`Departure`].
+#[derive(Debug)]
+pub struct Departed {
+    pub reply: Reply,
+    /// The name of the pending login, if it did depart.
+    pub pending: Option<Digest>,
+}
+
+impl From<Reply> for Departed {
+    fn from(reply: Reply) -> Self {
+        Self { reply, pending: None }
+    }
+}
+
 /// Decides on the hint, draws fresh secrets, keeps the pending login, and names the address to go to.
 ///
 /// # Errors
@@ -40,17 +54,18 @@ pub async fn depart(
     request: &Request,
     ask: &Ask<'_>,
     departure: Departure,
-) -> Result<Reply, Unavailable> {
+) -> Result<Departed, Unavailable> {
     let Departure { destination, idp, address, mut trace } = departure;
     let facts = match ports.upstream.provider(&idp).await {
         Ok(facts) => facts,
-        Err(fault) => return Ok(unreachable(ports, &destination, &idp, &fault, trace)),
+        Err(fault) => return Ok(unreachable(ports, &destination, &idp, &fault, trace).into()),
     };
     let limits = &request.config.server.limits;
     let bounds = Bounds { all: limits.pending_logins, by_address: limits.pending_logins_per_address };
     if ports.under_way.begin(AddressKey::from(address), bounds, request.now).is_err() {
         let reply = finish::with_page(ports, Refusal::TooManyLogins, None, &mut trace);
-        return Ok(reply);
+        finish::keep(ports, trace, Outcome::Refused);
+        return Ok(reply.into());
     }
     let decision = decide(ports, &idp, ask).await?;
     trace_decision(ports, ask, &decision, &mut trace);
@@ -82,7 +97,7 @@ pub async fn depart(
     ports.state.put(vec![Record { name, bytes: encode(&pending), lifetime: PENDING_LIFETIME }]).await?;
     ports.directory.traces.keep(pending.trace);
     let ticket = Keep::Ticket { id: ticket_id(fresh.state.expose()), binding: fresh.binding, at: request.now };
-    Ok(Reply::from(Say::Go(url.into())).keeping(ticket))
+    Ok(Departed { reply: Reply::from(Say::Go(url.into())).keeping(ticket), pending: Some(name.digest) })
 }
 
 /// The hint decision, with the directory asked only if the policy needs it.
