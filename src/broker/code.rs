@@ -11,7 +11,7 @@ use crate::oidc::params::Params;
 use crate::oidc::pkce::CodeChallenge;
 use crate::oidc::{Client, OAuthError};
 use crate::token::family::FamilyId;
-use crate::token::grant::Grant;
+use crate::token::grant::{GRANT_VERSION, Grant};
 
 /// What the state store keeps under the digest of a code.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,6 +47,7 @@ impl IssuedCode {
 #[must_use]
 pub fn grant(request: &AuthorizationRequest, session: &Session) -> Grant {
     Grant {
+        version: GRANT_VERSION,
         client: request.client.clone(),
         user: session.user.clone(),
         directory: session.directory.clone(),

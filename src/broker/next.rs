@@ -28,6 +28,8 @@ pub struct LiveSession<'s> {
     pub user: &'s User,
     /// What the hint says about this user.
     pub hint: Reuse,
+    /// The `sub` that the client knows this user by.
+    pub subject: String,
 }
 
 /// Decides, in this order: may the session be used, must nobody be asked, which provider.
@@ -63,7 +65,7 @@ fn session_fits(request: &AuthorizationRequest, live: &LiveSession<'_>, realm: &
         Realm::Idp { idp, .. } if request.domain.is_some() => idp.directory == live.session.directory,
         _ => true,
     };
-    let right_person = live.hint.is_reusable() && request.subject.as_deref().is_none_or(|s| s == live.user.id.0);
+    let right_person = live.hint.is_reusable() && request.subject.as_deref().is_none_or(|s| s == live.subject);
     !wants_new && right_realm && right_person && live.session.satisfies_max_age(request.max_age, now)
 }
 

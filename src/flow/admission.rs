@@ -3,9 +3,14 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::base::Moment;
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::base::{Digest, Moment};
 
 /// Minutes that a login can be under way, and the one that is beginning.
 const MINUTES: usize = 11;
@@ -107,6 +112,48 @@ impl LoginsUnderWay {
 
 const fn minute(now: Moment) -> i64 {
     now.secs().div_euclid(60)
+}
+
+/// Wrong client credentials, counted by address and client together, so that nobody locks out the rightful client.
+pub struct Failures {
+    wrong: DefaultKeyedRateLimiter<(AddressKey, Digest)>,
+    hashed: DefaultKeyedRateLimiter<(AddressKey, Digest)>,
+    hashing: Semaphore,
+    swept: AtomicI64,
+}
+
+/// Hashes that are computed at a time, and those that may wait: one takes up to 70 ms of a core.
+const HASHES_MAX: usize = 8;
+
+impl Failures {
+    #[must_use]
+    pub fn new(per_minute: u32) -> Self {
+        let per_minute = NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN);
+        Self {
+            wrong: RateLimiter::keyed(Quota::per_minute(per_minute)),
+            hashed: RateLimiter::keyed(Quota::per_minute(per_minute)),
+            hashing: Semaphore::new(HASHES_MAX),
+            swept: AtomicI64::new(0),
+        }
+    }
+
+    /// Counts one wrong credential; true once there were too many of them.
+    pub fn count(&self, address: IpAddr, client: &str, now: Moment) -> bool {
+        let minute = minute(now);
+        if self.swept.swap(minute, Ordering::Relaxed) != minute {
+            self.wrong.retain_recent();
+            self.hashed.retain_recent();
+        }
+        self.wrong.check_key(&(AddressKey::from(address), Digest::of(client))).is_err()
+    }
+
+    /// A place to hash at; none while too many hash, or for who had too much hashed in vain. A right secret is hashed
+    /// once and then remembered, so it isn't counted again.
+    #[must_use]
+    pub fn place_to_hash(&self, address: IpAddr, client: &str) -> Option<SemaphorePermit<'_>> {
+        let key = (AddressKey::from(address), Digest::of(client));
+        self.hashed.check_key(&key).ok().and_then(|()| self.hashing.try_acquire().ok())
+    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use crate::oidc::error::ErrorCode::{LoginRequired, TemporarilyUnavailable};
 use crate::oidc::params::Params;
 use crate::oidc::{Client, Idp, IdpId, OAuthError};
 use crate::state::{Kind, Name, Record};
+use crate::token::subject::Subject;
 
 /// Answers `/acs/authorize` (OIDC Core §3.1.2).
 ///
@@ -102,6 +103,7 @@ async fn proceed(
         session: &found.session,
         user: &found.user,
         hint: hint::check_session(&ask, &found.user),
+        subject: Subject::of(&found.user.id, client, &ports.pairwise_salt).as_str().to_owned(),
     });
     trace_session(ports, live.as_ref(), &mut trace);
     let realm = hint::home_realm(&ask);

@@ -20,7 +20,8 @@ use crate::identity::User;
 use crate::oidc::error::ErrorCode::{AccessDenied, LoginRequired};
 use crate::oidc::{Idp, IdpId, OAuthError};
 use crate::state::{Kind, Name, Taken};
-use crate::token::standing::{Rules, check};
+use crate::token::standing::{Rules, Why, check, check_user};
+use crate::token::subject::Subject;
 use crate::upstream::VerifiedIdentity;
 
 /// Answers our redirect URIs at identity providers; `at` is the provider in the path, none at the shared one.
@@ -111,11 +112,20 @@ impl Answered<'_> {
         if verdict == Verdict::Mismatch {
             return Err(End::Mismatch);
         }
-        if pending.request().and_then(|asked| asked.subject.as_ref()).is_some_and(|asked| *asked != user.id.0) {
+        if !self.is_asked_subject(pending, &user) {
             let error = OAuthError::new(LoginRequired, "another person than asked for signed in");
             return Err(End::Error(error, Refusal::NotProvisioned));
         }
         Ok((identity, user))
+    }
+
+    /// OIDC Core §3.1.2.2: a subject that was asked for by `id_token_hint` or `claims` is the one that signed in.
+    fn is_asked_subject(&self, pending: &PendingLogin, user: &User) -> bool {
+        let asked = pending.request().and_then(|asked| Some((asked.subject.as_ref()?, &asked.client)));
+        asked.is_none_or(|(subject, client)| {
+            let client = self.request.config.clients.get(client);
+            client.is_some_and(|c| Subject::of(&user.id, c, &self.ports.pairwise_salt).as_str() == subject)
+        })
     }
 
     /// The provider as the login began with it; gone from the files, the login is over.
@@ -193,20 +203,26 @@ impl Answered<'_> {
     /// The rules of now, not those of the login's start: provider, client, person may have changed meanwhile.
     fn check_rules(&self, pending: &PendingLogin, user: &User, trace: &mut Trace) -> Result<(), End> {
         let config = &self.request.config;
-        let client = pending.request().and_then(|asked| config.clients.get(&asked.client));
-        if pending.request().is_some() && client.is_none() {
-            return Err(End::Page(Refusal::Expired));
-        }
-        let rules = Rules {
-            idp: config.idps.get(&pending.idp).map(AsRef::as_ref),
-            client: client.map(AsRef::as_ref),
-            user,
-            issued: self.request.now,
-            signed_out: false,
-            family_revoked: false,
+        let idp = config.idps.get(&pending.idp).map(AsRef::as_ref);
+        let held = match pending.request() {
+            Some(asked) => {
+                let client = config.clients.get(&asked.client).ok_or(End::Page(Refusal::Expired))?;
+                check(&Rules {
+                    client,
+                    idp,
+                    user: Some(user),
+                    issued: self.request.now,
+                    bound_to_session: false,
+                    signed_out: false,
+                    revoked: false,
+                })
+            }
+            None => idp.filter(|idp| idp.enabled).ok_or(Why::IdpDisabled).and_then(|idp| {
+                check_user(Some(user), idp, self.request.now)
+            }),
         };
-        check(&rules).map_err(|why| {
-            trace.step(self.ports.clock.now(), "rules", vec![("failed", Fact::word(why.as_str()))]);
+        held.map_err(|why| {
+            trace.step(self.ports.clock.now(), "rules", vec![("failed", Fact::word(why.to_string()))]);
             not_provisioned()
         })
     }

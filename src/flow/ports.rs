@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use super::admission::LoginsUnderWay;
+use super::admission::{Failures, LoginsUnderWay};
 use crate::audit::Trace;
 use crate::base::{Clock, Dice, Moment};
 use crate::config::{Live, Snapshot};
 use crate::directory::Database;
 use crate::keys::ring::Ring;
-use crate::keys::secret::RememberedSecrets;
+use crate::keys::client_secret::RememberedSecrets;
 use crate::metrics::Metrics;
 use crate::state::StateStore;
 use crate::upstream::Upstream;
@@ -24,8 +24,11 @@ pub struct Ports {
     pub directory: Database,
     pub upstream: Arc<Upstream>,
     pub ring: ArcSwap<Ring>,
-    pub secrets: RememberedSecrets,
+    pub secrets: Arc<RememberedSecrets>,
+    pub failures: Failures,
     pub under_way: LoginsUnderWay,
+    /// Lasting secret from which pairwise subjects are made.
+    pub pairwise_salt: [u8; 32],
     pub metrics: Metrics,
 }
 

@@ -7,7 +7,7 @@ use crate::broker::session::{SESSION_VERSION, Session, auth_time};
 use crate::identity::User;
 use crate::oidc::Client;
 use crate::state::{Kind, Name, Record};
-use crate::token::standing::{Rules, Why, check};
+use crate::token::standing::{Rules, Why, check, check_user};
 use crate::upstream::VerifiedIdentity;
 
 /// A live session in good standing.
@@ -33,15 +33,9 @@ pub async fn find(ports: &Ports, request: &Request, token: Option<&Secret>) -> R
     let Some(standing) = ports.directory.users.standing(&session.user, Some(&session.sid), None).await? else {
         return Ok(None);
     };
-    let rules = Rules {
-        idp: request.config.idps.get(&session.idp).map(AsRef::as_ref),
-        client: None,
-        user: &standing.user,
-        issued: session.created,
-        signed_out: standing.signed_out,
-        family_revoked: standing.family_revoked,
-    };
-    Ok(check(&rules).is_ok().then(|| Found { token: token.clone(), session, user: standing.user }))
+    let idp = request.config.idps.get(&session.idp).filter(|idp| idp.enabled);
+    let holds = idp.is_some_and(|idp| check_user(Some(&standing.user), idp, session.created).is_ok());
+    Ok((holds && !standing.signed_out).then(|| Found { token: token.clone(), session, user: standing.user }))
 }
 
 /// Whether this client may be answered from that session.
@@ -51,11 +45,12 @@ pub async fn find(ports: &Ports, request: &Request, token: Option<&Secret>) -> R
 pub fn may_answer(request: &Request, found: &Found, client: &Client) -> Result<(), Why> {
     check(&Rules {
         idp: request.config.idps.get(&found.session.idp).map(AsRef::as_ref),
-        client: Some(client),
-        user: &found.user,
+        client,
+        user: Some(&found.user),
         issued: found.session.created,
+        bound_to_session: true,
         signed_out: false,
-        family_revoked: false,
+        revoked: false,
     })
 }
 
@@ -89,9 +84,6 @@ pub fn begin(
 }
 
 /// The record of a session as it is written.
-///
-/// # Panics
-/// Never: a session always encodes.
 #[must_use]
 pub fn record(token: &Secret, session: &Session, request: &Request) -> Record {
     let absolute = request.config.server.session.absolute;
