@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::domain;
 use super::reason::Reason;
 use crate::base::text::LoginHint;
 use crate::identity::Directory;
@@ -83,8 +84,19 @@ impl<'a> Ask<'a> {
     #[must_use]
     pub fn hint(&self) -> Option<&'a LoginHint> {
         match self.path {
-            EntryPath::SignInAgain => self.accepted().or(self.typed),
+            EntryPath::SignInAgain => {
+                let asked_for = self.accepted().filter(|hint| self.domain_named_by(hint).is_some());
+                asked_for.or(self.typed).or_else(|| self.accepted())
+            }
             _ => self.typed.or_else(|| self.accepted()),
+        }
+    }
+
+    /// Every hint that the person who comes back must answer to.
+    pub(super) fn hints(&self) -> Vec<&'a LoginHint> {
+        match self.path {
+            EntryPath::SignInAgain => self.hint().into_iter().collect(),
+            _ => self.typed.into_iter().chain(self.accepted()).collect(),
         }
     }
 
@@ -102,8 +114,11 @@ impl<'a> Ask<'a> {
     /// The domain of one of the directories of the client's providers that the hint names, for traces.
     #[must_use]
     pub fn known_domain(&self) -> Option<&'a str> {
-        let hint = self.hint()?;
-        self.idps.iter().filter_map(|idp| self.directory(idp)).find_map(|d| super::domain::of_directory(d, hint))
+        self.domain_named_by(self.hint()?)
+    }
+
+    fn domain_named_by(&self, hint: &LoginHint) -> Option<&'a str> {
+        self.idps.iter().filter_map(|idp| self.directory(idp)).find_map(|d| domain::of_directory(d, hint))
     }
 
     pub(super) fn directory(&self, idp: &Idp) -> Option<&'a Directory> {

@@ -86,7 +86,7 @@ impl Reuse {
 impl Guard {
     /// The guard of a login that goes to a provider of `directory`. It holds whatever of the hint is sent on.
     pub(super) fn new(ask: &Ask<'_>, directory: Option<&Directory>, mismatch: Mismatch) -> Self {
-        let given: Vec<&LoginHint> = ask.typed.into_iter().chain(ask.accepted()).collect();
+        let given = ask.hints();
         let is_comparable = |hint: &&&LoginHint| directory.is_some_and(|d| domain::of_directory(d, hint).is_some());
         let hints: Vec<LoginHint> = given.iter().filter(is_comparable).map(|hint| (*hint).clone()).collect();
         Self(match (given.is_empty(), hints.is_empty()) {
