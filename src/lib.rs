@@ -21,11 +21,11 @@ pub mod directory;
 pub mod upstream;
 pub mod metrics;
 // Errands. One async function per thing that somebody asks for.
-//pub mod flow;
+pub mod flow;
 pub mod jobs;
 // Faces
 pub mod pages;
-//pub mod web;
+pub mod web;
 // Assembly
 pub mod app;
 pub mod cli;

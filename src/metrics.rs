@@ -51,8 +51,9 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("vestibule");
         let requests = Family::<Endpoint, Counter>::default();
         registry.register("http_requests", "HTTP requests by endpoint and status", requests.clone());
-        let latency =
-            Family::<EndpointOnly, Histogram>::new_with_constructor(|| Histogram::new(exponential_buckets(0.0005, 2.0, 15)));
+        let latency = Family::<EndpointOnly, Histogram>::new_with_constructor(|| {
+            Histogram::new(exponential_buckets(0.0005, 2.0, 15))
+        });
         registry.register("http_request_seconds", "Time to answer by endpoint", latency.clone());
         let refusals = Family::<Code, Counter>::default();
         registry.register("refusals", "Refused requests by code", refusals.clone());
@@ -63,7 +64,11 @@ impl Default for Metrics {
         let config_findings = Gauge::default();
         registry.register("config_findings", "Findings in the files as they are now", config_findings.clone());
         let config_seconds = Gauge::default();
-        registry.register("config_loaded_seconds", "When the configuration in force was taken over", config_seconds.clone());
+        registry.register(
+            "config_loaded_seconds",
+            "When the configuration in force was taken over",
+            config_seconds.clone(),
+        );
         Self { registry, requests, latency, refusals, upstream_errors, logins, config_findings, config_seconds }
     }
 }

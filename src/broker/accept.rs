@@ -215,8 +215,7 @@ fn bounded(params: &Params, name: &str, bytes_max: usize) -> Result<Option<Strin
 /// OIDC Core §5.5.1: a `sub` asked for by value in the claims parameter. Everything else there is voluntary.
 fn requested_subject(params: &Params) -> Result<Option<String>, OAuthError> {
     let Some(text) = params.get("claims") else { return Ok(None) };
-    let claims: serde_json::Value =
-        serde_json::from_str(text).map_err(|_| invalid("claims is a JSON object"))?;
+    let claims: serde_json::Value = serde_json::from_str(text).map_err(|_| invalid("claims is a JSON object"))?;
     if !claims.is_object() {
         return Err(invalid("claims is a JSON object"));
     }

@@ -2,16 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
+use super::next::freshness;
 use super::pending::PendingLogin;
 use super::session::is_fresh;
-use super::next::freshness;
 use crate::base::Moment;
 use crate::base::text::fold;
-use crate::identity::user::Attributes;
 use crate::identity::Directory;
+use crate::identity::user::Attributes;
+use crate::oidc::OAuthError;
 use crate::oidc::error::ErrorCode::LoginRequired;
 use crate::oidc::idp::{FreshnessProof, Idp};
-use crate::oidc::OAuthError;
 
 /// How the directory is searched.
 #[derive(Clone, PartialEq, Eq)]
@@ -93,7 +93,11 @@ pub fn jit_attributes(idp: &Idp, directory: &Directory, claims: &Map<String, Val
 /// Identifiers of the returned person that only the identity provider's claims hold.
 #[must_use]
 pub fn claimed_identifiers(claims: &Map<String, Value>) -> Vec<String> {
-    ["preferred_username", "upn", "email"].iter().filter_map(|c| claims.get(*c).and_then(Value::as_str)).map(fold).collect()
+    ["preferred_username", "upn", "email"]
+        .iter()
+        .filter_map(|c| claims.get(*c).and_then(Value::as_str))
+        .map(fold)
+        .collect()
 }
 
 /// How a demanded fresh sign-in was shown.

@@ -1,8 +1,8 @@
 //! The identity provider's answer at our redirect URI, before its code is exchanged (OIDC Core §3.1.2.5, RFC 9207 §2.4).
 
 use super::pending::PendingLogin;
-use super::refusal::Refusal;
 use crate::base::Moment;
+use crate::i18n::PageError;
 use crate::oidc::error::ErrorCode::{
     self, AccessDenied, AccountSelectionRequired, ConsentRequired, InteractionRequired, LoginRequired, ServerError,
     TemporarilyUnavailable,
@@ -18,7 +18,7 @@ pub struct IdpCode(pub crate::base::Secret);
 #[derive(Debug, PartialEq, Eq)]
 pub enum CallbackEnd {
     /// A page: the answer can't be trusted, so nothing goes to the client.
-    Page(Refusal),
+    Page(PageError),
     /// The provider's error, as the client learns it. Its own words are for the trace.
     Back(OAuthError),
 }
@@ -46,20 +46,20 @@ pub fn callback(
     check_route(pending, expected)?;
     check_issuer(params, expected)?;
     if !pending.is_alive(now) {
-        return Err(CallbackEnd::Page(Refusal::Expired));
+        return Err(CallbackEnd::Page(PageError::LoginExpired));
     }
     match (params.get("code"), params.get("error")) {
-        (Some(_), Some(_)) => Err(CallbackEnd::Page(Refusal::Malformed)),
+        (Some(_), Some(_)) => Err(CallbackEnd::Page(PageError::MalformedRequest)),
         (Some(code), None) => Ok(IdpCode(crate::base::Secret::new(code))),
         (None, Some(error)) => Err(CallbackEnd::Back(translate(error))),
-        (None, None) => Err(CallbackEnd::Page(Refusal::Malformed)),
+        (None, None) => Err(CallbackEnd::Page(PageError::MalformedRequest)),
     }
 }
 
 /// RFC 9700 §4.4.2.2: an answer at another provider's address is a mix-up.
 fn check_route(pending: &PendingLogin, expected: &Expected<'_>) -> Result<(), CallbackEnd> {
     match expected.at {
-        Some(at) if *at != pending.idp => Err(CallbackEnd::Page(Refusal::MixedUp)),
+        Some(at) if *at != pending.idp => Err(CallbackEnd::Page(PageError::AnswerNotTrusted)),
         _ => Ok(()),
     }
 }
@@ -68,7 +68,7 @@ fn check_issuer(params: &Params, expected: &Expected<'_>) -> Result<(), Callback
     match params.get("iss") {
         Some(iss) if iss == expected.issuer => Ok(()),
         None if !expected.announces_iss => Ok(()),
-        _ => Err(CallbackEnd::Page(Refusal::MixedUp)),
+        _ => Err(CallbackEnd::Page(PageError::AnswerNotTrusted)),
     }
 }
 

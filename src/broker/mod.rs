@@ -7,7 +7,6 @@
 //! identity ─ match_key ─► [find] ─ check_freshness, check_hint ─► Session, IssuedCode ─ redeem ─► Grant
 //! ```
 
-pub mod refusal;
 pub mod answer;
 pub mod request;
 pub mod accept;
@@ -19,5 +18,4 @@ pub mod admit;
 pub mod code;
 
 pub use answer::{Answer, ReturnAddress};
-pub use refusal::Refusal;
 pub use request::{AuthorizationRequest, ClientRequest};

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::answer::ReturnAddress;
-use super::refusal::Refusal;
 use crate::base::limits::{CLIENT_ID_BYTES_MAX, STATE_BYTES_MAX};
 use crate::base::text::LoginHint;
 use crate::hint::EntryPath;
+use crate::i18n::PageError;
 use crate::oidc::params::Params;
 use crate::oidc::pkce::CodeChallenge;
 use crate::oidc::prompt::Prompt;
@@ -47,29 +47,29 @@ pub struct AuthorizationRequest {
 /// The `client_id` to look up, or why there is none.
 ///
 /// # Errors
-/// [`Refusal::Malformed`] if client_id or redirect_uri stand twice, [`Refusal::UntrustedRequest`] if there is no
+/// [`PageError::MalformedRequest`] if client_id or redirect_uri stand twice, [`PageError::LinkInvalid`] if there is no
 /// usable client_id.
-pub fn client_id(params: &Params) -> Result<&str, Refusal> {
+pub fn client_id(params: &Params) -> Result<&str, PageError> {
     if params.is_repeated("client_id") || params.is_repeated("redirect_uri") {
-        return Err(Refusal::Malformed);
+        return Err(PageError::MalformedRequest);
     }
-    params.get("client_id").filter(|id| id.len() <= CLIENT_ID_BYTES_MAX).ok_or(Refusal::UntrustedRequest)
+    params.get("client_id").filter(|id| id.len() <= CLIENT_ID_BYTES_MAX).ok_or(PageError::LinkInvalid)
 }
 
 /// Proves that the request's redirect URI is the client's (RFC 9700 §2.1: exact comparison of text).
 ///
 /// # Errors
-/// [`Refusal::UntrustedRequest`] for an unknown or disabled client and for a redirect URI that is absent or
+/// [`PageError::LinkInvalid`] for an unknown or disabled client and for a redirect URI that is absent or
 /// not registered: one text for all, nothing redirected.
 pub fn validate_client<'p>(
     client: Option<Arc<Client>>,
     params: &'p Params,
     issuer: &str,
-) -> Result<ClientRequest<'p>, Refusal> {
-    let client = client.filter(|client| client.enabled).ok_or(Refusal::UntrustedRequest)?;
-    let asked = params.get("redirect_uri").ok_or(Refusal::UntrustedRequest)?;
+) -> Result<ClientRequest<'p>, PageError> {
+    let client = client.filter(|client| client.enabled).ok_or(PageError::LinkInvalid)?;
+    let asked = params.get("redirect_uri").ok_or(PageError::LinkInvalid)?;
     if !client.redirect_uris.iter().any(|registered| registered == asked) {
-        return Err(Refusal::UntrustedRequest);
+        return Err(PageError::LinkInvalid);
     }
     let state = params.get("state").filter(|_| !params.is_repeated("state"));
     let state_too_long = state.is_some_and(|state| state.len() > STATE_BYTES_MAX);

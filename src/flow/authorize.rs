@@ -9,9 +9,9 @@ use super::ports::{Ports, Request, Unavailable};
 use super::sessions::{self, Found};
 use super::upstream_login::{self, Departed, Departure};
 use crate::audit::{Fact, Outcome, Trace};
+use crate::base::Secret;
 use crate::base::limits::HANDLE_LIFETIME;
 use crate::base::text::LoginHint;
-use crate::base::Secret;
 use crate::broker::accept::accept;
 use crate::broker::next::{LiveSession, Next, next};
 use crate::broker::pending::Destination;
@@ -42,16 +42,27 @@ pub async fn authorize(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable
     let client = Arc::clone(client);
     let entry = if visit.arrival == Arrival::Get { EntryPath::Get } else { EntryPath::Post };
     let mut trace = ports.trace(request.now);
-    trace.step(request.now, "authorization_request", vec![
-        ("client", Fact::word(client.id.0.clone())),
-        ("configuration", Fact::word(format!("{:?}", request.config.version))),
-        ("parameters", Fact::Names(visit.params.pairs().map(|(name, _)| name.chars().take(40).collect()).take(40).collect())),
-    ]);
+    trace.step(
+        request.now,
+        "authorization_request",
+        vec![
+            ("client", Fact::word(client.id.0.clone())),
+            ("configuration", Fact::word(format!("{:?}", request.config.version))),
+            (
+                "parameters",
+                Fact::Names(visit.params.pairs().map(|(name, _)| name.chars().take(40).collect()).take(40).collect()),
+            ),
+        ],
+    );
     let asked = match accept(proven, entry) {
         Ok(asked) => asked,
         Err(back) => {
             let (back, error) = *back;
-            trace.step(request.now, "answer", vec![("error", Fact::word(error.code.as_str())), ("description", Fact::word(error.description))]);
+            trace.step(
+                request.now,
+                "answer",
+                vec![("error", Fact::word(error.code.as_str())), ("description", Fact::word(error.description))],
+            );
             ports.metrics.refused(error.code.as_str());
             finish::keep(ports, trace, Outcome::Refused);
             return Ok(Say::Client(back.error(error)).into());
@@ -107,9 +118,11 @@ async fn proceed(
     });
     trace_session(ports, live.as_ref(), &mut trace);
     let realm = hint::home_realm(&ask);
-    trace.step(ports.clock.now(), "home_realm", vec![
-        ("reasons", Fact::Names(realm.reasons().iter().map(|r| r.id().to_owned()).collect())),
-    ]);
+    trace.step(
+        ports.clock.now(),
+        "home_realm",
+        vec![("reasons", Fact::Names(realm.reasons().iter().map(|r| r.id().to_owned()).collect()))],
+    );
     match (next(&asked, live.as_ref(), realm, request.now), found) {
         (Next::Refuse(error), _) => {
             let reply = finish::with_error(ports, &asked, error, &mut trace);
@@ -184,9 +197,11 @@ pub async fn resume(
     let idps = request.config.idps_of(client);
     let ask = Ask { typed: said.typed.as_ref(), chosen: said.chosen.as_ref(), ..ask(&asked, client, &idps, request) };
     let realm = hint::home_realm(&ask);
-    trace.step(ports.clock.now(), "home_realm", vec![
-        ("reasons", Fact::Names(realm.reasons().iter().map(|r| r.id().to_owned()).collect())),
-    ]);
+    trace.step(
+        ports.clock.now(),
+        "home_realm",
+        vec![("reasons", Fact::Names(realm.reasons().iter().map(|r| r.id().to_owned()).collect()))],
+    );
     match next(&asked, None, realm, request.now) {
         Next::Upstream(idp) => {
             let departure = Departure {

@@ -4,9 +4,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::base::{Digest, Moment, Secret};
-use crate::broker::{Answer, Refusal};
-use crate::oidc::{Client, Idp};
+use crate::broker::Answer;
+use crate::i18n::PageError;
 use crate::oidc::params::Params;
+use crate::oidc::{Client, Idp};
 
 /// A request of a browser.
 #[derive(Debug)]
@@ -76,20 +77,28 @@ pub enum Say {
     ComeBack(Secret),
     Page(RefusalPage),
     Choose(ChoosePage),
-    Mismatch { handle: Secret, provider: String },
+    Mismatch {
+        handle: Secret,
+        provider: String,
+        reference: String,
+    },
     /// Signed in, without a client that waits.
     Links(Vec<(String, String)>),
     SignedOut,
     /// Asks whether to sign out; the handle comes back with the answer.
-    ConfirmSignOut { handle: Secret },
+    ConfirmSignOut {
+        handle: Secret,
+    },
 }
 
 #[derive(Debug)]
 pub struct RefusalPage {
-    pub refusal: Refusal,
+    pub refusal: PageError,
     pub reference: String,
     /// A name and an address to begin again at.
     pub way_on: Option<(String, String)>,
+    /// The handle under which the person can go back to the client, which then learns that access was denied.
+    pub cancel: Option<Secret>,
 }
 
 #[derive(Debug)]
@@ -107,8 +116,14 @@ pub enum Keep {
     Session(Secret),
     ForgetSession,
     /// The binding of a login under way.
-    Ticket { id: String, binding: Secret, at: Moment },
-    ForgetTicket { id: String },
+    Ticket {
+        id: String,
+        binding: Secret,
+        at: Moment,
+    },
+    ForgetTicket {
+        id: String,
+    },
 }
 
 /// Where a person begins again: the client's own start page, else its origin.

@@ -166,7 +166,8 @@ async fn check_secret(
             let (credential, reference, secret) = (credential.cloned(), reference.cloned(), secret.clone());
             let secrets = Arc::clone(&ports.secrets);
             let hashed = tokio::task::spawn_blocking(move || {
-                let presented = Presented { credential: credential.as_ref(), reference: reference.as_ref(), secret: &secret };
+                let presented =
+                    Presented { credential: credential.as_ref(), reference: reference.as_ref(), secret: &secret };
                 secrets.slow(presented)
             });
             hashed.await.map_err(|_| CallFault::Unavailable)

@@ -6,9 +6,10 @@ use super::sessions::{self, encode};
 use crate::audit::{Fact, Outcome, Trace};
 use crate::base::Secret;
 use crate::base::limits::CODE_LIFETIME;
+use crate::broker::AuthorizationRequest;
 use crate::broker::code::{grant, issue};
 use crate::broker::session::Session;
-use crate::broker::{AuthorizationRequest, Refusal};
+use crate::i18n::PageError;
 use crate::oidc::{Client, OAuthError};
 use crate::state::{Kind, Name, Record};
 
@@ -52,16 +53,22 @@ pub fn with_error(ports: &Ports, asked: &AuthorizationRequest, error: OAuthError
 
 /// Ends the login at a page.
 #[must_use]
-pub fn with_page(ports: &Ports, refusal: Refusal, client: Option<&Client>, trace: &mut Trace) -> Reply {
-    ports.metrics.refused(refusal.id());
-    trace.step(ports.clock.now(), "page", vec![("refusal", Fact::word(refusal.id()))]);
+pub fn with_page(ports: &Ports, refusal: PageError, client: Option<&Client>, trace: &mut Trace) -> Reply {
+    ports.metrics.refused(refusal.code());
+    trace.step(ports.clock.now(), "page", vec![("refusal", Fact::word(refusal.code()))]);
     trace.outcome = Outcome::Refused;
-    Say::Page(RefusalPage { refusal, reference: trace.reference.clone(), way_on: client.and_then(way_on) }).into()
+    Say::Page(RefusalPage {
+        refusal,
+        reference: trace.reference.clone(),
+        way_on: client.and_then(way_on),
+        cancel: None,
+    })
+    .into()
 }
 
 /// A page for a request that never became a login; traced like one.
 #[must_use]
-pub fn page(ports: &Ports, refusal: Refusal) -> Reply {
+pub fn page(ports: &Ports, refusal: PageError) -> Reply {
     let mut trace = ports.trace(ports.clock.now());
     let reply = with_page(ports, refusal, None, &mut trace);
     ports.directory.traces.keep(trace);

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use url::Url;
 
 use super::browser::{Reply, Say, Visit};
+use super::finish;
 use super::ports::{Ports, Request, Unavailable};
 use super::upstream_login::{self, Departure};
-use super::finish;
 use crate::audit::Fact;
 use crate::base::address::origin;
 use crate::base::text::LoginHint;
-use crate::broker::Refusal;
 use crate::broker::pending::Destination;
 use crate::hint::{Ask, EntryPath};
+use crate::i18n::PageError;
 use crate::oidc::prompt::Prompt;
 use crate::oidc::{Client, Idp};
 
@@ -25,17 +25,17 @@ pub async fn initiate(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable>
     let request = ports.request();
     let params = &visit.params;
     if params.repeated().is_some() {
-        return Ok(finish::page(ports, Refusal::Malformed));
+        return Ok(finish::page(ports, PageError::MalformedRequest));
     }
     let idp = params.get("iss").and_then(|iss| request.config.idps.values().find(|i| i.enabled && i.issuer == iss));
-    let Some(idp) = idp.cloned() else { return Ok(finish::page(ports, Refusal::UntrustedInitiation)) };
+    let Some(idp) = idp.cloned() else { return Ok(finish::page(ports, PageError::InitiateInvalid)) };
     let Ok(hint) = params.get("login_hint").map_or(Ok(None), LoginHint::parse) else {
-        return Ok(finish::page(ports, Refusal::Malformed));
+        return Ok(finish::page(ports, PageError::MalformedRequest));
     };
     match params.get("target_link_uri") {
         None => session_only(ports, &request, idp, hint, &visit).await,
         Some(target) => match client_of(&request, target) {
-            None => Ok(finish::page(ports, Refusal::UntrustedInitiation)),
+            None => Ok(finish::page(ports, PageError::InitiateInvalid)),
             Some(client) => match client.initiate_login_uri.as_deref().and_then(|uri| Url::parse(uri).ok()) {
                 Some(start) => Ok(Say::Go(at_client(&request, start, hint.as_ref(), target)).into()),
                 None => session_only(ports, &request, idp, hint, &visit).await,

@@ -9,7 +9,7 @@ use super::signing::{ReturnedIdToken, read_id_token};
 use super::{authorize::come_back, finish};
 use crate::base::limits::PENDING_LIFETIME;
 use crate::base::{Digest, Secret};
-use crate::broker::Refusal;
+use crate::i18n::PageError;
 use crate::state::{Kind, Name, Record, Taken};
 use crate::token::subject::Subject;
 
@@ -20,10 +20,7 @@ use crate::token::subject::Subject;
 pub async fn logout(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable> {
     let request = ports.request();
     if visit.params.repeated().is_some() {
-        return Ok(finish::page(ports, Refusal::Malformed));
-    }
-    if let Some(handle) = visit.params.get("confirm") {
-        return confirmed(ports, &request, handle, &visit).await;
+        return Ok(finish::page(ports, PageError::MalformedRequest));
     }
     if visit.arrival == Arrival::Post && visit.session.is_none() {
         return come_back(ports, &visit.params).await;
@@ -58,11 +55,16 @@ async fn ask(ports: &Ports, found: &Found) -> Result<Reply, Unavailable> {
     Ok(Say::ConfirmSignOut { handle: Secret::new(handle) }.into())
 }
 
-async fn confirmed(ports: &Ports, request: &Request, handle: &str, visit: &Visit) -> Result<Reply, Unavailable> {
-    if visit.arrival != Arrival::Post {
-        return Ok(finish::page(ports, Refusal::ForeignForm));
-    }
-    let Some(found) = sessions::find(ports, request, visit.session.as_ref()).await? else {
+/// Answers the confirmation page's form.
+///
+/// # Errors
+/// [`Unavailable`] if the session can't be ended now; its cookie stays then.
+pub async fn confirmed(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable> {
+    let request = ports.request();
+    let Some(handle) = visit.params.get("handle") else {
+        return Ok(finish::page(ports, PageError::ForeignForm));
+    };
+    let Some(found) = sessions::find(ports, &request, visit.session.as_ref()).await? else {
         return Ok(Reply::from(Say::SignedOut).keeping(Keep::ForgetSession));
     };
     let taken = ports.state.take(Name::of(Kind::Handle, handle), Vec::new(), PENDING_LIFETIME).await?;
@@ -71,9 +73,9 @@ async fn confirmed(ports: &Ports, request: &Request, handle: &str, visit: &Visit
         Taken::Already(_) | Taken::Never => false,
     };
     if !asked_for {
-        return Ok(finish::page(ports, Refusal::ForeignForm));
+        return Ok(finish::page(ports, PageError::ForeignForm));
     }
-    sessions::end(ports, request, &found).await?;
+    sessions::end(ports, &request, &found).await?;
     Ok(Reply::from(Say::SignedOut).keeping(Keep::ForgetSession))
 }
 
@@ -83,7 +85,8 @@ fn done(request: &Request, hint: Option<&ReturnedIdToken>, visit: &Visit) -> Rep
     let named = visit.params.get("client_id");
     let client = client.filter(|client| named.is_none_or(|named| named == client.id.0));
     let asked = visit.params.get("post_logout_redirect_uri");
-    let registered = client.zip(asked).filter(|(client, uri)| client.post_logout_redirect_uris.iter().any(|r| r == uri));
+    let registered =
+        client.zip(asked).filter(|(client, uri)| client.post_logout_redirect_uris.iter().any(|r| r == uri));
     let Some((_, uri)) = registered else { return Say::SignedOut.into() };
     let Some(state) = visit.params.get("state") else { return Say::Go(uri.to_owned()).into() };
     match Url::parse(uri) {

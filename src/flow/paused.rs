@@ -13,9 +13,10 @@ use crate::audit::{Fact, Outcome, Trace};
 use crate::base::limits::PENDING_LIFETIME;
 use crate::base::text::{HINT_CHARS_MAX, LoginHint};
 use crate::base::{Digest, Moment, Secret};
+use crate::broker::AuthorizationRequest;
 use crate::broker::pending::pending_token;
-use crate::broker::{AuthorizationRequest, Refusal};
 use crate::hint::EntryPath;
+use crate::i18n::PageError;
 use crate::oidc::error::ErrorCode::AccessDenied;
 use crate::oidc::{Client, IdpId, OAuthError};
 use crate::state::{Kind, Name, Record};
@@ -29,6 +30,8 @@ pub struct Pause {
     /// After a mismatch: the provider to sign in at again, and what was typed at first.
     again_at: Option<IdpId>,
     typed: Option<LoginHint>,
+    /// The only answer is to go back to the client.
+    only_back: bool,
     trace: Trace,
     /// The pending login that the last answer began.
     departed: Option<Digest>,
@@ -40,13 +43,28 @@ impl Pause {
     /// Which provider?
     #[must_use]
     pub const fn choosing(asked: AuthorizationRequest, trace: Trace, at: Moment) -> Self {
-        Self { version: PAUSE_VERSION, at, asked, again_at: None, typed: None, trace, departed: None }
+        Self { version: PAUSE_VERSION, at, asked, again_at: None, typed: None, only_back: false, trace, departed: None }
+    }
+
+    /// Nobody who may enter signed in: there is only the way back.
+    #[must_use]
+    pub const fn barred(asked: AuthorizationRequest, trace: Trace, at: Moment) -> Self {
+        Self { version: PAUSE_VERSION, at, asked, again_at: None, typed: None, only_back: true, trace, departed: None }
     }
 
     /// Somebody else signed in. What now?
     #[must_use]
     pub const fn mismatched(asked: AuthorizationRequest, idp: IdpId, trace: Trace, at: Moment) -> Self {
-        Self { version: PAUSE_VERSION, at, asked, again_at: Some(idp), typed: None, trace, departed: None }
+        Self {
+            version: PAUSE_VERSION,
+            at,
+            asked,
+            again_at: Some(idp),
+            typed: None,
+            only_back: false,
+            trace,
+            departed: None,
+        }
     }
 }
 
@@ -69,22 +87,22 @@ pub async fn keep(ports: &Ports, request: &Request, pause: Pause) -> Result<(Sec
 pub async fn proceed(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable> {
     let request = ports.request();
     let Some(handle) = visit.params.get("handle").map(str::to_owned) else {
-        return Ok(finish::page(ports, Refusal::ForeignForm));
+        return Ok(finish::page(ports, PageError::ForeignForm));
     };
     let Some(binding) = visit.binding(&handle) else {
-        return Ok(finish::page(ports, Refusal::NoSuchLogin));
+        return Ok(finish::page(ports, PageError::OtherBrowser));
     };
     let name = Name::of(Kind::PausedLogin, &pending_token(&handle, binding.expose()));
     let kept = ports.state.peek(name).await?.and_then(|bytes| serde_json::from_slice::<Pause>(&bytes).ok());
     let alive = kept.filter(|p| p.version == PAUSE_VERSION && request.now <= p.at.plus(PENDING_LIFETIME));
-    let Some(pause) = alive else { return Ok(finish::page(ports, Refusal::Expired)) };
+    let Some(pause) = alive else { return Ok(finish::page(ports, PageError::LoginExpired)) };
     let client = request.config.clients.get(&pause.asked.client).filter(|client| client.enabled).cloned();
-    let Some(client) = client else { return Ok(finish::page(ports, Refusal::Expired)) };
+    let Some(client) = client else { return Ok(finish::page(ports, PageError::LoginExpired)) };
     if let Some(departed) = pause.departed {
         // The person came back to this page and answers anew: what the first answer began is dead.
         ports.state.forget(Name { kind: Kind::PendingLogin, digest: departed }).await?;
     }
-    if visit.params.get("action") == Some("cancel") {
+    if pause.only_back || visit.params.get("action") == Some("cancel") {
         ports.state.forget(name).await?;
         let forget = Keep::ForgetTicket { id: ticket_id(&handle) };
         return Ok(cancel(ports, &pause).keeping(forget));

@@ -101,8 +101,7 @@ impl Going<'_> {
         let scopes = narrow(self.family, scope, self.client)?;
         let mut secret = [0_u8; SECRET_BYTES];
         self.ports.dice.fill(&mut secret);
-        let drawn =
-            Drawn { access: Secret::new(self.ports.dice.token()), refresh: self.presented.successor(secret) };
+        let drawn = Drawn { access: Secret::new(self.ports.dice.token()), refresh: self.presented.successor(secret) };
         let next = match repeat {
             Some(_) => self.family.repeat(drawn.digests()),
             None => self.family.rotate(drawn.digests(), &self.client.tokens, self.request.now),

@@ -91,7 +91,9 @@ pub fn record(token: &Secret, session: &Session, request: &Request) -> Record {
         name: Name::of(Kind::Session, token.expose()),
         bytes: encode(session),
         // The store may forget it when it can't answer any more.
-        lifetime: crate::base::Span::from_ms(session.created.plus(absolute).plus(CODE_LIFETIME).ms() - request.now.ms()),
+        lifetime: crate::base::Span::from_ms(
+            session.created.plus(absolute).plus(CODE_LIFETIME).ms() - request.now.ms(),
+        ),
     }
 }
 

@@ -13,7 +13,9 @@ use crate::broker::code::{CodeRequest, IssuedCode, Residue, redeem};
 use crate::identity::User;
 use crate::keys::signing::JwtType;
 use crate::oidc::client::{AccessTokenKind, GrantType};
-use crate::oidc::error::ErrorCode::{InvalidGrant, InvalidRequest, ServerError, UnauthorizedClient, UnsupportedGrantType};
+use crate::oidc::error::ErrorCode::{
+    InvalidGrant, InvalidRequest, ServerError, UnauthorizedClient, UnsupportedGrantType,
+};
 use crate::oidc::params::Params;
 use crate::oidc::{Client, OAuthError, Scope};
 use crate::state::{Kind, Name, Record, Taken};
@@ -85,7 +87,12 @@ impl Drawn {
     }
 }
 
-async fn code(ports: &Ports, request: &Request, client: &Arc<Client>, params: &Params) -> Result<TokenAnswer, CallFault> {
+async fn code(
+    ports: &Ports,
+    request: &Request,
+    client: &Arc<Client>,
+    params: &Params,
+) -> Result<TokenAnswer, CallFault> {
     let ask = CodeRequest::parse(params)?;
     let drawn = Drawn::new(ports);
     let name = Name::of(Kind::Code, ask.code);
@@ -140,11 +147,8 @@ pub async fn revoke(
     access: Digest,
 ) -> Result<(), CallFault> {
     let name = Name { kind: Kind::AccessToken, digest: access };
-    let tombstone = Record {
-        name,
-        bytes: AccessState::Revoked { at: request.now }.encode(),
-        lifetime: CODE_RESIDUE_LIFETIME,
-    };
+    let tombstone =
+        Record { name, bytes: AccessState::Revoked { at: request.now }.encode(), lifetime: CODE_RESIDUE_LIFETIME };
     ports.state.put(vec![tombstone]).await.map_err(super::ports::Unavailable::from)?;
     if let Some(family) = family {
         ports.directory.families.revoke(family, request.now).await.map_err(super::ports::Unavailable::from)?;

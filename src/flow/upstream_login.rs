@@ -9,18 +9,18 @@ use super::finish;
 use super::ports::{Ports, Request, Unavailable};
 use super::sessions::encode;
 use crate::audit::{Fact, Outcome, Trace};
-use crate::base::{Digest, Secret};
 use crate::base::limits::PENDING_LIFETIME;
-use crate::broker::Refusal;
+use crate::base::{Digest, Secret};
 use crate::broker::pending::{
     Destination, FreshSecrets, PENDING_VERSION, PendingLogin, UpstreamRequest, pending_token, upstream_request,
 };
 use crate::hint::{self, Ask, Decision, Lookup};
+use crate::i18n::PageError;
 use crate::identity::User;
 use crate::oidc::error::ErrorCode::{ServerError, TemporarilyUnavailable};
 use crate::oidc::{Idp, OAuthError};
 use crate::state::{Kind, Name, Record};
-use crate::upstream::{AuthorizationCall, ProviderFacts, UpstreamFault, authorization_url};
+use crate::upstream::{AuthorizationCall, UpstreamFault, authorization_url};
 
 /// A login about to leave for its provider.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ pub async fn depart(
     let limits = &request.config.server.limits;
     let bounds = Bounds { all: limits.pending_logins, by_address: limits.pending_logins_per_address };
     if ports.under_way.begin(AddressKey::from(address), bounds, request.now).is_err() {
-        let reply = finish::with_page(ports, Refusal::TooManyLogins, None, &mut trace);
+        let reply = finish::with_page(ports, PageError::TooManyLogins, None, &mut trace);
         finish::keep(ports, trace, Outcome::Refused);
         return Ok(reply.into());
     }
@@ -157,6 +157,7 @@ fn call(upstream: &UpstreamRequest) -> AuthorizationCall {
         max_age: upstream.max_age.map(i64::from),
         acr_values: upstream.acr_values.clone(),
         ui_locales: upstream.ui_locales.clone(),
+        extra: Vec::new(),
     }
 }
 
@@ -218,10 +219,10 @@ pub const fn as_oauth(fault: &UpstreamFault) -> OAuthError {
 
 /// A provider's failure as a person sees it, where no client waits.
 #[must_use]
-pub const fn as_refusal(fault: &UpstreamFault) -> Refusal {
+pub const fn as_refusal(fault: &UpstreamFault) -> PageError {
     match fault {
-        UpstreamFault::Unavailable { .. } => Refusal::ProviderUnavailable,
-        UpstreamFault::Refused { .. } => Refusal::ProviderRefused,
-        UpstreamFault::Untrusted { .. } | UpstreamFault::Misconfigured { .. } => Refusal::ProviderUntrusted,
+        UpstreamFault::Unavailable { .. } => PageError::ProviderUnavailable,
+        UpstreamFault::Refused { .. } => PageError::ProviderRefused,
+        UpstreamFault::Untrusted { .. } | UpstreamFault::Misconfigured { .. } => PageError::AnswerNotTrusted,
     }
 }

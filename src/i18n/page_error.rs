@@ -14,6 +14,8 @@ pub enum PageError {
     MalformedRequest,
     /// A body or address above its bound.
     TooLarge,
+    /// A form of ours that came from another site, or without its handle.
+    ForeignForm,
     MethodNotAllowed,
     NotFound,
     /// A Host that isn't ours (RFC 9110 §15.5.20).
@@ -45,10 +47,11 @@ pub enum PageError {
 }
 
 impl PageError {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::LinkInvalid,
         Self::MalformedRequest,
         Self::TooLarge,
+        Self::ForeignForm,
         Self::MethodNotAllowed,
         Self::NotFound,
         Self::WrongHost,
@@ -73,6 +76,7 @@ impl PageError {
             Self::LinkInvalid => "link-invalid",
             Self::MalformedRequest => "malformed-request",
             Self::TooLarge => "too-large",
+            Self::ForeignForm => "foreign-form",
             Self::MethodNotAllowed => "method-not-allowed",
             Self::NotFound => "not-found",
             Self::WrongHost => "wrong-host",
@@ -104,14 +108,13 @@ impl PageError {
             | Self::OtherBrowser
             | Self::ProviderRefused
             | Self::AnswerNotTrusted => 400,
-            Self::NotProvisioned => 403,
+            Self::NotProvisioned | Self::ForeignForm => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::TooLarge => 413,
             Self::WrongHost => 421,
-            Self::TooManyLogins => 429,
             Self::ServerError => 500,
-            Self::ProviderUnavailable | Self::ServiceUnavailable => 503,
+            Self::TooManyLogins | Self::ProviderUnavailable | Self::ServiceUnavailable => 503,
         }
     }
 

@@ -4,6 +4,7 @@ use askama::Template;
 
 use crate::i18n::PageError;
 
+use super::CONTINUE_PATH;
 use super::Page;
 use super::frame::{Frame, file, link, shown};
 use super::headers::FormTargets;
@@ -15,6 +16,8 @@ pub struct ErrorPage {
     pub reference: Option<String>,
     /// Where the login can be begun again: an https address, or a path of ours.
     pub start_again: Option<String>,
+    /// The handle of the login that waits: its client learns that access was denied.
+    pub cancel: Option<String>,
 }
 
 #[derive(Template)]
@@ -36,8 +39,8 @@ impl Page for ErrorPage {
         self.error.status()
     }
 
-    fn form_targets(&self, _onward: &[&str]) -> FormTargets {
-        FormTargets::None
+    fn form_targets(&self, onward: &[&str]) -> FormTargets {
+        if self.cancel.is_some() { FormTargets::onward(onward) } else { FormTargets::None }
     }
 
     fn html(&self, frame: &Frame<'_>) -> Result<String, askama::Error> {
@@ -57,7 +60,10 @@ impl Page for ErrorPage {
         };
         PageError::ALL
             .into_iter()
-            .map(|error| (error.code(), Self { error, reference: reference(error), start_again: again(error) }))
+            .map(|error| {
+                let cancel = (error == PageError::NotProvisioned).then(|| "h4ndl3".to_owned());
+                (error.code(), Self { error, reference: reference(error), start_again: again(error), cancel })
+            })
             .collect()
     }
 }

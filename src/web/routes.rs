@@ -18,6 +18,8 @@ pub enum Route<'p> {
     Revoke,
     /// GET, POST `/acs/openid/logout`
     Logout,
+    /// POST `/acs/openid/logout/confirm`
+    LogoutConfirm,
     /// POST `/acs/continue`: the forms of our pages
     Continue,
     /// GET, POST `/federation/auth/response/oauth2/{idp}`; without the last part: the shared one
@@ -54,6 +56,7 @@ impl<'p> Route<'p> {
             "/acs/userinfo" => Self::Userinfo,
             "/acs/revoke" => Self::Revoke,
             LOGOUT => Self::Logout,
+            "/acs/openid/logout/confirm" => Self::LogoutConfirm,
             CONTINUE => Self::Continue,
             CALLBACK => Self::Callback(None),
             INITIATE => Self::Initiate,
@@ -80,7 +83,7 @@ impl<'p> Route<'p> {
     pub const fn methods(self) -> &'static [&'static str] {
         match self {
             Self::Authorize | Self::Userinfo | Self::Logout | Self::Callback(_) | Self::Initiate => &["GET", "POST"],
-            Self::Token | Self::Revoke | Self::Continue => &["POST"],
+            Self::Token | Self::Revoke | Self::Continue | Self::LogoutConfirm => &["POST"],
             _ => &["GET", "HEAD"],
         }
     }
@@ -96,6 +99,7 @@ impl<'p> Route<'p> {
             Self::Userinfo => "userinfo",
             Self::Revoke => "revoke",
             Self::Logout => "logout",
+            Self::LogoutConfirm => "logout_confirm",
             Self::Continue => "continue",
             Self::Callback(_) => "callback",
             Self::Initiate => "initiate",
@@ -130,9 +134,16 @@ mod tests {
     #[test]
     fn a182_each_address_has_one_spelling() {
         assert_eq!(Route::at("/acs/token"), Some(Route::Token));
-        for other in
-            ["/acs;x/token", "//acs/token", "/acs/%74oken", "/ACS/token", "/x/../acs/token", "/acs%2ftoken", "/acs/token/", "/acs/token%00"]
-        {
+        for other in [
+            "/acs;x/token",
+            "//acs/token",
+            "/acs/%74oken",
+            "/ACS/token",
+            "/x/../acs/token",
+            "/acs%2ftoken",
+            "/acs/token/",
+            "/acs/token%00",
+        ] {
             assert_eq!(Route::at(other), None, "{other}");
         }
         assert_eq!(Route::at("/federation/auth/response/oauth2/entra"), Some(Route::Callback(Some("entra"))));
