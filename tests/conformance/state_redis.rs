@@ -1,7 +1,10 @@
 //! What the Redis store promises besides the contract: lifetimes, round trips, what stands in the server.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use vestibule::base::{Secret, Span};
 use vestibule::state::{self, Kind, Record, Taken};
 
@@ -128,7 +131,7 @@ async fn password_and_database_number_come_from_the_address_and_are_never_told()
 #[test]
 fn an_address_that_is_none_is_refused_without_being_told() {
     for wrong in
-        ["", "http://secret", "redis://", "redis-sentinel://secret:1", "redis://secret:99999", "rediss://secret#x"]
+        ["", "http://secret", "redis://", "redis-sentinel://secret:1", "redis://secret:99999", "rediss://secret#insecure"]
     {
         let fault = state::redis(&Secret::new(wrong), options(ManualClock::new(), SEAL, None)).err().expect(wrong);
         assert!(!format!("{fault} {fault:?}").contains("secret"), "{fault}");
@@ -158,4 +161,46 @@ async fn a_server_without_the_rights_to_do_it_is_a_fault_that_tells_no_key() {
     let fault = store.put(vec![record(Kind::Session, "a", "bytes")]).await.unwrap_err();
     assert!(fault.0.contains("NOPERM"), "{fault}");
     assert!(!fault.0.contains("vestibule:"), "{fault}");
+}
+
+/// A certificate authority and a server certificate for `localhost`: `ca.pem`, `cert.pem`, `key.pem`.
+fn certificates(folder: &Path) {
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority_key = KeyPair::generate().unwrap();
+    let ca = authority.self_signed(&authority_key).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let server = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let cert = server.signed_by(&key, &Issuer::new(authority, authority_key)).unwrap();
+    for (file, pem) in [("ca.pem", ca.pem()), ("cert.pem", cert.pem()), ("key.pem", key.serialize_pem())] {
+        fs::write(folder.join(file), pem).unwrap();
+    }
+}
+
+/// Roots come from the system; a process of its own is given other ones. That process runs this test
+/// again, and finds the address to try in its environment.
+#[tokio::test]
+async fn rediss_is_spoken_with_a_trusted_server_only() {
+    const ADDRESS: &str = "TEST_REDISS_ADDRESS";
+    rustls::crypto::aws_lc_rs::default_provider().install_default().unwrap();
+    if let Some(address) = std::env::var_os(ADDRESS) {
+        let store = redis_at(address.to_str().unwrap());
+        put(&*store, Kind::Code, "a", "bytes").await;
+        assert_eq!(take(&*store, Kind::Code, "a", "r").await.unwrap(), Taken::Once(b"bytes".to_vec()));
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    certificates(folder.path());
+    let server = RedisServer::start_tls(&folder.path().join("cert.pem"), &folder.path().join("key.pem"));
+    assert!(in_time(redis_at(&server.tls_url()).ping()).await.is_err(), "its authority isn't trusted");
+
+    let again = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "redis::rediss_is_spoken_with_a_trusted_server_only"])
+        .env(ADDRESS, server.tls_url())
+        .env("SSL_CERT_FILE", folder.path().join("ca.pem"))
+        .output()
+        .unwrap();
+    let report = String::from_utf8_lossy(&again.stdout);
+    assert!(again.status.success() && report.contains("1 passed"), "{report}");
+    assert_eq!(server.ask(&["DBSIZE"]), redis::Value::Int(1), "it was this server");
 }

@@ -11,14 +11,23 @@ use crate::redis_server::RedisServer;
 
 async fn every_method_faults(store: &dyn StateStore) {
     let code = |token| record(Kind::Code, token, "bytes");
+    let (ping, written, new, found, taken, swapped, forgotten) = tokio::join!(
+        in_time(store.ping()),
+        in_time(store.put(vec![code("x")])),
+        in_time(store.put_new(code("y"))),
+        in_time(peek(store, Kind::Session, "session")),
+        in_time(take(store, Kind::Code, "code", "r")),
+        in_time(store.swap(b"bytes".to_vec(), code("code"))),
+        in_time(store.forget(name(Kind::Code, "code"))),
+    );
     let faults = [
-        in_time(store.ping()).await.is_err(),
-        in_time(store.put(vec![code("x")])).await.is_err(),
-        in_time(store.put_new(code("y"))).await.is_err(),
-        in_time(peek(store, Kind::Session, "session")).await.is_err(),
-        in_time(take(store, Kind::Code, "code", "r")).await.is_err(),
-        in_time(store.swap(b"bytes".to_vec(), code("code"))).await.is_err(),
-        in_time(store.forget(name(Kind::Code, "code"))).await.is_err(),
+        ping.is_err(),
+        written.is_err(),
+        new.is_err(),
+        found.is_err(),
+        taken.is_err(),
+        swapped.is_err(),
+        forgotten.is_err(),
     ];
     assert_eq!(faults, [true; 7]);
 }

@@ -1,16 +1,47 @@
 //! A real `redis-server` on a free port, in a folder of its own, ended with the test.
 
+use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 /// One server. It keeps its port and its folder over kills and restarts.
 pub struct RedisServer {
     folder: tempfile::TempDir,
-    port: u16,
+    port: Port,
+    tls_port: Option<Port>,
     options: Vec<String>,
     process: Option<Child>,
+}
+
+/// A port that stays ours while the server is down: none that the kernel hands out by itself, and
+/// locked against other tests, also of other processes, until it is dropped.
+struct Port {
+    number: u16,
+    _lock: File,
+}
+
+impl Port {
+    const FIRST: u16 = 12_000;
+    const COUNT: u16 = 20_000;
+
+    fn reserve() -> Self {
+        static NEXT: AtomicU16 = AtomicU16::new(0);
+        let start = std::process::id() % u32::from(Self::COUNT);
+        let locks = std::env::temp_dir().join("test-ports");
+        std::fs::create_dir_all(&locks).expect("a folder for locks");
+        loop {
+            let step = u32::from(NEXT.fetch_add(1, Ordering::Relaxed)) * 7;
+            let offset = u16::try_from((start * 31 + step) % u32::from(Self::COUNT)).expect("below the count");
+            let number = Self::FIRST + offset;
+            let lock = File::create(locks.join(number.to_string())).expect("a lock file");
+            if lock.try_lock().is_ok() && TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok() {
+                return Self { number, _lock: lock };
+            }
+        }
+    }
 }
 
 impl RedisServer {
@@ -22,14 +53,23 @@ impl RedisServer {
     /// With more options, as on the command line: `&["--requirepass", "x"]`. With `--requirepass`,
     /// [`RedisServer::ask`] and [`RedisServer::restart`] don't work.
     pub fn start_with(options: &[&str]) -> Self {
+        Self::start_at(options, || None)
+    }
+
+    /// That also listens for TLS, with a certificate and key in PEM files. It asks for no client certificate.
+    pub fn start_tls(cert: &Path, key: &Path) -> Self {
+        let (cert, key) = (cert.to_string_lossy(), key.to_string_lossy());
+        let options =
+            ["--tls-cert-file", &cert, "--tls-key-file", &key, "--tls-ca-cert-file", &cert, "--tls-auth-clients", "no"];
+        Self::start_at(&options, || Some(Port::reserve()))
+    }
+
+    fn start_at(options: &[&str], tls_port: impl Fn() -> Option<Port>) -> Self {
         let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
-        // Between finding a free port and using it another test may take it: then once more.
         for _ in 0..20 {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-            let port = listener.local_addr().expect("an address").port();
-            drop(listener);
             let folder = tempfile::tempdir().expect("a folder");
-            let mut server = Self { folder, port, options: options.clone(), process: None };
+            let mut server =
+                Self { folder, port: Port::reserve(), tls_port: tls_port(), options: options.clone(), process: None };
             if server.launch() {
                 return server;
             }
@@ -39,10 +79,22 @@ impl RedisServer {
 
     fn launch(&mut self) -> bool {
         let mut process = Command::new("redis-server")
-            .args(["--bind", "127.0.0.1", "--port", &self.port.to_string()])
+            .args(["--bind", "127.0.0.1", "--port", &self.port.number.to_string()])
             .arg("--dir")
             .arg(self.folder.path())
-            .args(["--save", "", "--appendonly", "no", "--rdbcompression", "no", "--daemonize", "no"])
+            .args([
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+                "--rdbcompression",
+                "no",
+                "--repl-diskless-sync-delay",
+                "0",
+                "--daemonize",
+                "no",
+            ])
+            .args(self.tls_port.iter().flat_map(|port| ["--tls-port".to_owned(), port.number.to_string()]))
             .args(&self.options)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -76,11 +128,16 @@ impl RedisServer {
     }
 
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        format!("redis://127.0.0.1:{}", self.port.number)
+    }
+
+    /// By name, as certificates have it.
+    pub fn tls_url(&self) -> String {
+        format!("rediss://localhost:{}", self.tls_port.as_ref().expect("a server started with TLS").number)
     }
 
     pub fn address(&self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.port).into()
+        (Ipv4Addr::LOCALHOST, self.port.number).into()
     }
 
     /// Its folder; `SAVE` writes `dump.rdb` there, and a restart reads it.

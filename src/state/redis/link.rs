@@ -18,7 +18,7 @@ use crate::state::StateFault;
 /// Between two attempts to connect; doubled with each failure.
 const PAUSE_MIN: Duration = Duration::from_millis(25);
 /// Short enough that a call has time for an attempt of its own.
-const PAUSE_MAX: Duration = Duration::from_millis(250);
+const PAUSE_MAX: Duration = Duration::from_millis(100);
 
 /// A connection whose server is known.
 pub(super) struct Link {
@@ -63,7 +63,8 @@ impl Line {
     pub fn new(url: &Secret) -> Result<Self, StateFault> {
         let address = || StateFault("its address is no redis:// or rediss:// URL".to_owned());
         let text = url.expose();
-        if !text.starts_with("redis://") && !text.starts_with("rediss://") {
+        // A fragment would mean TLS without looking at the certificate.
+        if !(text.starts_with("redis://") || text.starts_with("rediss://")) || text.contains('#') {
             return Err(address());
         }
         let info = text.into_connection_info().map_err(|_| address())?;
