@@ -130,9 +130,14 @@ async fn password_and_database_number_come_from_the_address_and_are_never_told()
 
 #[test]
 fn an_address_that_is_none_is_refused_without_being_told() {
-    for wrong in
-        ["", "http://secret", "redis://", "redis-sentinel://secret:1", "redis://secret:99999", "rediss://secret#insecure"]
-    {
+    for wrong in [
+        "",
+        "http://secret",
+        "redis://",
+        "redis-sentinel://secret:1",
+        "redis://secret:99999",
+        "rediss://secret#insecure",
+    ] {
         let fault = state::redis(&Secret::new(wrong), options(ManualClock::new(), SEAL, None)).err().expect(wrong);
         assert!(!format!("{fault} {fault:?}").contains("secret"), "{fault}");
     }
@@ -151,16 +156,22 @@ async fn flushed_scripts_are_told_again() {
 }
 
 #[tokio::test]
-async fn a_server_without_the_rights_to_do_it_is_a_fault_that_tells_no_key() {
+async fn the_commands_that_are_asked_for_are_enough_and_a_missing_right_is_a_fault_that_tells_no_key() {
     let server = RedisServer::start();
-    server.ask(&[
-        "ACL", "SETUSER", "reader", "on", ">pass", "~*", "+info", "+script", "+get", "+hello", "+client", "+select",
-    ]);
-    let store = redis_at(&format!("redis://reader:pass@{}", server.address()));
+    let rights = ["+hello", "+client", "+select", "+info", "+script", "+evalsha", "+get", "+del"];
+    server.ask(&[&["ACL", "SETUSER", "vestibule", "on", ">pass", "~vestibule:*"], &rights[..]].concat());
+    let store = redis_at(&format!("redis://vestibule:pass@{}", server.address()));
     store.ping().await.unwrap();
     let fault = store.put(vec![record(Kind::Session, "a", "bytes")]).await.unwrap_err();
     assert!(fault.0.contains("NOPERM"), "{fault}");
     assert!(!fault.0.contains("vestibule:"), "{fault}");
+
+    server.ask(&["ACL", "SETUSER", "vestibule", "+set"]);
+    put(&*store, Kind::Code, "a", "bytes").await;
+    assert!(store.swap(b"bytes".to_vec(), record(Kind::Code, "a", "new")).await.unwrap());
+    assert_eq!(take(&*store, Kind::Code, "a", "r").await.unwrap(), Taken::Once(b"new".to_vec()));
+    store.forget(name(Kind::Code, "a")).await.unwrap();
+    assert!(store.put_new(record(Kind::Assertion, "a", "")).await.unwrap());
 }
 
 /// A certificate authority and a server certificate for `localhost`: `ca.pem`, `cert.pem`, `key.pem`.

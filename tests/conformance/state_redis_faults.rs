@@ -129,6 +129,37 @@ async fn f02_a_frozen_server_is_a_fault_in_time_and_no_late_answer_goes_to_anoth
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f02_a_caller_that_goes_away_leaves_its_answer_to_nobody() {
+    let server = RedisServer::start();
+    let proxy = FaultProxy::start(server.address()).await;
+    let store = redis_at(&format!("redis://{}", proxy.address()));
+    for n in 0..300 {
+        put(&*store, Kind::Session, &format!("{n}"), format!("bytes of {n}")).await;
+    }
+    proxy.hold(Way::Back);
+    let before = store.round_trips();
+    let callers: Vec<_> = (0..300)
+        .map(|n| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { (n, peek(&*store, Kind::Session, &format!("{n}")).await) })
+        })
+        .collect();
+    until("all are asked", || async { store.round_trips() == before + 300 }).await;
+    for caller in callers.iter().step_by(3) {
+        caller.abort();
+    }
+    proxy.release();
+    let mut answered = 0;
+    for caller in callers {
+        if let Ok((n, found)) = caller.await {
+            assert_eq!(found.unwrap(), Some(format!("bytes of {n}").into_bytes()));
+            answered += 1;
+        }
+    }
+    assert_eq!(answered, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn f07_a_slow_server_is_waited_for_up_to_the_deadline() {
     let server = RedisServer::start();
     let proxy = FaultProxy::start(server.address()).await;

@@ -15,6 +15,9 @@ use super::server::{self, Server};
 use crate::base::Secret;
 use crate::state::StateFault;
 
+/// Calls under way at a time; more are refused at once, so that a slow server makes no queue that
+/// outlasts it.
+pub(super) const CALLS_MAX: usize = 1024;
 /// Between two attempts to connect; doubled with each failure.
 const PAUSE_MIN: Duration = Duration::from_millis(25);
 /// Short enough that a call has time for an attempt of its own.
@@ -139,7 +142,7 @@ impl Line {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None)
-            .set_pipeline_buffer_size(super::CALLS_MAX)
+            .set_pipeline_buffer_size(CALLS_MAX)
             .set_push_sender(move |push: PushInfo| {
                 if push.kind == PushKind::Disconnection {
                     told.store(true, Ordering::Release);
