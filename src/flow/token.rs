@@ -128,10 +128,10 @@ fn refused(description: &'static str) -> CallFault {
 /// A code came a second time (RFC 6749 §4.1.2): what its first use issued dies, also what is about to be issued.
 async fn reused(ports: &Ports, request: &Request, client: &Client, residue: &[u8]) -> CallFault {
     tracing::warn!(client = %client.id, "ALARM a code was used twice; what its first use issued is revoked");
-    if let Ok(residue) = serde_json::from_slice::<Residue>(residue) {
-        if let Err(fault) = revoke(ports, request, Some(&residue.family), residue.access).await {
-            return fault;
-        }
+    if let Ok(residue) = serde_json::from_slice::<Residue>(residue)
+        && let Err(fault) = revoke(ports, request, Some(&residue.family), residue.access).await
+    {
+        return fault;
     }
     refused("the code was used before")
 }
