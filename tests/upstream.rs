@@ -7,7 +7,7 @@ mod bench;
 #[path = "upstream/claims.rs"]
 mod claims;
 #[cfg(test)]
-#[path = "support/evil_idp.rs"]
+#[path = "support/evil_idp/mod.rs"]
 mod evil_idp;
 #[cfg(test)]
 #[path = "upstream/faults.rs"]

@@ -86,13 +86,15 @@ async fn a_refusal_keeps_the_providers_words_for_the_trace_only_and_cut() {
 #[tokio::test]
 async fn f24_429_and_5xx_are_unavailable_with_html_or_json() {
     let bench = Bench::new();
-    for status in [429, 500, 502, 503, 504] {
+    for status in [408, 429, 500, 502, 503, 504] {
         for answer in [fixed(status, "text/html", "<h1>x</h1>"), fixed(status, "application/json", r#"{"error":"x"}"#)]
         {
             bench.evil.set(|script| script.token = answer);
             assert!(matches!(bench.login().await, Err(UpstreamFault::Unavailable { .. })), "{status}");
         }
     }
+    bench.evil.set(|script| script.token = fixed(400, "application/json", r#"{"error":"temporarily_unavailable"}"#));
+    assert!(matches!(bench.login().await, Err(UpstreamFault::Unavailable { .. })));
     bench.evil.reset();
     bench.login().await.expect("a login can be begun again at once");
 }
@@ -158,4 +160,22 @@ async fn g15_exchanges_at_a_slow_provider_are_limited_in_number() {
     assert_eq!(outcomes.iter().filter(unavailable).count(), 300 - 256);
     bench.evil.reset();
     bench.login().await.expect("the places are free again");
+}
+
+#[tokio::test]
+async fn f23_a_provider_that_hangs_up_or_is_not_there_is_unavailable() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let issuer = format!("http://{}", listener.local_addr().expect("bound"));
+    let hands = crate::bench::Hands::new();
+    let upstream = crate::bench::door(&crate::bench::loopback(), &hands);
+    let idp = Arc::new(crate::bench::settings(&issuer));
+    let hanging_up = std::thread::spawn(move || {
+        for _ in 0..2 {
+            drop(listener.accept().expect("a connection").0);
+        }
+    });
+    assert!(matches!(upstream.provider(&idp).await, Err(UpstreamFault::Unavailable { .. })));
+    hanging_up.join().expect("two connections came");
+    hands.pass(vestibule::base::Span::secs(5));
+    assert!(matches!(upstream.provider(&idp).await, Err(UpstreamFault::Unavailable { .. })), "nobody listens now");
 }

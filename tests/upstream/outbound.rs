@@ -1,10 +1,11 @@
 //! Where we connect to, what we follow, whose certificates we trust, how much we read.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use vestibule::base::{Clock, Span};
 use vestibule::config::Outbound;
 use vestibule::upstream::UpstreamFault;
@@ -206,4 +207,47 @@ async fn a_ca_file_that_cannot_be_read_is_a_misconfiguration() {
         assert!(matches!(fault, UpstreamFault::Misconfigured { .. }), "{fault:?}");
         assert!(fault.detail().contains(&file.display().to_string()));
     }
+}
+
+/// A proxy that leads every CONNECT to one place: its address, and the targets that it was asked for.
+async fn proxy(to: String) -> (url::Url, Arc<Mutex<Vec<String>>>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = format!("http://{}", listener.local_addr().expect("bound"));
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&asked);
+    tokio::spawn(async move {
+        while let Ok((mut inward, _)) = listener.accept().await {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(inward.read_u8().await.expect("a whole head"));
+            }
+            let line = String::from_utf8_lossy(&head).lines().next().unwrap_or_default().to_owned();
+            heard.lock().expect("alone").push(line);
+            inward.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.expect("written");
+            let mut outward = tokio::net::TcpStream::connect(&to).await.expect("the provider listens");
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut inward, &mut outward).await });
+        }
+    });
+    (address.parse().expect("a URL"), asked)
+}
+
+#[tokio::test]
+async fn a_configured_proxy_is_used_for_all_but_loopback_and_may_itself_be_private() {
+    let authority = Authority::new();
+    let file = authority.file();
+    let hands = Hands::new();
+    let tls = authority.server("idp.example", |_| {});
+    let evil = EvilIdp::start_tls("idp.example", tls, Arc::clone(&hands) as Arc<dyn Clock>);
+    let port = evil.issuer().rsplit_once(':').expect("a port").1.to_owned();
+    let (address, asked) = proxy(format!("127.0.0.1:{port}")).await;
+    let outbound = Outbound { ca_files: vec![file.path().to_owned()], proxy: Some(address), ..Outbound::default() };
+    let upstream = door(&outbound, &hands);
+    upstream.provider(&Arc::new(settings(&evil.issuer()))).await.expect("by the proxy, which resolves the name");
+    assert_eq!(*asked.lock().expect("alone"), [format!("CONNECT idp.example:{port} HTTP/1.1")]);
+
+    let bench = Bench::new();
+    assert_eq!(check(upstream.provider(&bench.idp).await), "outbound_guard", "loopback is still not allowed");
+    let private = Arc::new(settings("https://10.0.0.1"));
+    assert_eq!(check(upstream.provider(&private).await), "outbound_guard");
+    assert_eq!(asked.lock().expect("alone").len(), 1);
 }

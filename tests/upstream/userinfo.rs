@@ -99,3 +99,31 @@ async fn the_wanted_claims_follow_from_the_settings() {
     let identity = bench.login_wanting(&wanted_claims(&bench.idp)).await.expect("a sound login");
     assert_eq!(identity.claims["employee"], "4711");
 }
+
+#[tokio::test]
+async fn a164_a_proof_of_another_email_is_not_taken_over() {
+    let bench = Bench::new();
+    let wanted = ["name".to_owned()];
+    let other = json!({"email": "mine@evil.example", "email_verified": true, "name": "Mallory"});
+    bench.evil.set(|script| {
+        script.claims = member("email", json!("victim@contoso.com"));
+        script.userinfo_claims = other.as_object().cloned();
+    });
+    let identity = bench.login_wanting(&wanted).await.expect("a sound login");
+    assert_eq!(identity.claims["email"], "victim@contoso.com");
+    assert!(!identity.claims.contains_key("email_verified"));
+    let same = json!({"email": "victim@contoso.com", "email_verified": true, "name": "Alice"});
+    bench.evil.set(|script| script.userinfo_claims = same.as_object().cloned());
+    let identity = bench.login_wanting(&wanted).await.expect("a sound login");
+    assert_eq!(identity.claims["email_verified"], true);
+}
+
+#[tokio::test]
+async fn userinfo_that_is_always_wanted_needs_an_endpoint() {
+    let bench = Bench::with(|idp| idp.userinfo = UserinfoPolicy::Always);
+    bench.evil.set(|script| script.metadata = member("userinfo_endpoint", json!(null)));
+    assert!(matches!(bench.login().await, Err(UpstreamFault::Misconfigured { .. })));
+    let auto = Bench::new();
+    auto.evil.set(|script| script.metadata = member("userinfo_endpoint", json!(null)));
+    auto.login_wanting(&email()).await.expect("there is nobody to ask");
+}
