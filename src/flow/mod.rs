@@ -1,1 +1,24 @@
-//!
+//! Errands: one async function per thing that somebody asks for. Each asks a decision, opens a door, asks the next
+//! decision; nothing here knows HTTP. In the order of one login: [`authorize`], [`upstream_login`], [`callback`],
+//! [`token`], [`userinfo`], [`logout`].
+
+pub mod ports;
+pub mod browser;
+pub mod admission;
+pub mod signing;
+pub mod sessions;
+pub mod finish;
+pub mod upstream_login;
+pub mod authorize;
+pub mod paused;
+pub mod matching;
+pub mod initiate;
+pub mod callback;
+pub mod client_auth;
+pub mod token;
+pub mod refresh;
+pub mod userinfo;
+pub mod revoke;
+pub mod logout;
+
+pub use ports::Ports;
