@@ -1,5 +1,6 @@
 //! The configuration in force, renewed when the files change: all files together or not at all.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +22,9 @@ const SETTLE: Duration = Duration::from_millis(200);
 /// How often it is looked at in any case: network file systems and mounted ConfigMaps send no events.
 const POLL: Duration = Duration::from_secs(1);
 
+/// Earlier versions that are remembered.
+const EARLIER_MAX: usize = 16;
+
 type OwnedEnv = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// What became of a look at the folder.
@@ -38,6 +42,8 @@ pub struct Live {
     /// `None` for a configuration that never changes.
     origin: Option<Origin>,
     current: ArcSwap<Snapshot>,
+    /// The versions before it, newest first: logins under way finish on the one they began with.
+    earlier: Mutex<VecDeque<Arc<Snapshot>>>,
     findings: ArcSwap<Vec<Finding>>,
 }
 
@@ -87,6 +93,7 @@ impl Live {
         Ok(Arc::new(Self {
             origin: Some(Origin { folder: folder.to_owned(), env, seen: Mutex::new(seen) }),
             current: ArcSwap::new(snapshot),
+            earlier: Mutex::default(),
             findings: ArcSwap::from_pointee(loaded.findings),
         }))
     }
@@ -94,13 +101,29 @@ impl Live {
     /// A configuration that never changes.
     #[must_use]
     pub fn fixed(snapshot: Arc<Snapshot>) -> Arc<Self> {
-        Arc::new(Self { origin: None, current: ArcSwap::new(snapshot), findings: ArcSwap::from_pointee(Vec::new()) })
+        Arc::new(Self {
+            origin: None,
+            current: ArcSwap::new(snapshot),
+            earlier: Mutex::default(),
+            findings: ArcSwap::from_pointee(Vec::new()),
+        })
     }
 
     /// The configuration in force at this moment. A request asks once and keeps it to its end.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.current.load_full()
+    }
+
+    /// The configuration of that version, if it is in force or was lately.
+    #[must_use]
+    pub fn version(&self, version: &Digest) -> Option<Arc<Snapshot>> {
+        let current = self.snapshot();
+        if current.version == *version {
+            return Some(current);
+        }
+        let earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
+        earlier.iter().find(|snapshot| snapshot.version == *version).cloned()
     }
 
     /// What the last look found, whether it was taken over or not.
@@ -133,7 +156,9 @@ impl Live {
             Arc::make_mut(&mut snapshot).server = Arc::new(server);
         }
         tracing::info!(version = ?snapshot.version, "configuration taken over");
-        self.current.store(snapshot);
+        let mut earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
+        earlier.push_front(self.current.swap(snapshot));
+        earlier.truncate(EARLIER_MAX);
         Reloaded::TakenOver
     }
 

@@ -64,6 +64,9 @@ pub async fn confirmed(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable
     let Some(handle) = visit.params.get("handle") else {
         return Ok(finish::page(ports, PageError::ForeignForm));
     };
+    if visit.params.get("action") == Some("stay") {
+        return Ok(Say::Links(super::initiate::links(&request)).into());
+    }
     let Some(found) = sessions::find(ports, &request, visit.session.as_ref()).await? else {
         return Ok(Reply::from(Say::SignedOut).keeping(Keep::ForgetSession));
     };

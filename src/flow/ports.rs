@@ -1,6 +1,7 @@
 //! Everything an errand may use: the doors, the clock, the dice, the configuration in force.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
 
@@ -11,6 +12,7 @@ use crate::config::{Live, Snapshot};
 use crate::directory::Database;
 use crate::keys::client_secret::RememberedSecrets;
 use crate::keys::ring::Ring;
+use crate::keys::seal::Seal;
 use crate::metrics::Metrics;
 use crate::state::StateStore;
 use crate::upstream::Upstream;
@@ -24,12 +26,16 @@ pub struct Ports {
     pub directory: Database,
     pub upstream: Arc<Upstream>,
     pub ring: ArcSwap<Ring>,
+    /// Seals what rests outside the process.
+    pub seal: Arc<Seal>,
     pub secrets: Arc<RememberedSecrets>,
     pub failures: Failures,
     pub under_way: LoginsUnderWay,
     /// Lasting secret from which pairwise subjects are made.
     pub pairwise_salt: [u8; 32],
     pub metrics: Metrics,
+    /// The order to stop has come: not ready for anything new.
+    pub stopping: AtomicBool,
 }
 
 /// One request's moment and configuration.

@@ -4,10 +4,10 @@
 //! A face calls [`render`] for the body, [`headers`] for what goes with it, and serves [`assets`]
 //! and [`theme_css`].
 
-mod frame;
-mod assets;
 mod colour;
 mod theme;
+mod assets;
+mod frame;
 mod headers;
 mod login;
 mod session;

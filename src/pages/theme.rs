@@ -6,9 +6,10 @@ use crate::config::PageSettings;
 
 use super::colour::Colour;
 
-/// The grounds of `pages.css` that accent-coloured text may stand on, the harder one of each theme.
-const LIGHT_GROUND: &str = "#f6f5f1";
-const DARK_GROUND: &str = "#1d1d1b";
+/// `--tint` of `pages.css`: of the grounds that accent-coloured text may stand on the hardest one in each
+/// theme.
+const LIGHT_GROUND: &str = "#f1efe9";
+const DARK_GROUND: &str = "#282825";
 /// The least contrast of text (WCAG 2.2 §1.4.3).
 const TEXT_CONTRAST: f64 = 4.5;
 
@@ -123,6 +124,7 @@ mod tests {
             pair(ground, "--muted", 4.5);
             pair(ground, "--field-line", 3.0);
         }
+        pair("--alert-ground", "--text", 7.0);
         pair("--alert-ground", "--alert-text", 4.5);
         pair("--surface", "--alert-text", 4.5);
         for accent in ["--accent", "--accent-hover", "--accent-active"] {
@@ -131,7 +133,7 @@ mod tests {
             assert!(accents.iter().zip(texts).all(|(a, b)| a.contrast(b) >= TEXT_CONTRAST), "{accent}");
         }
         let (light, dark) = (Colour::parse(LIGHT_GROUND), Colour::parse(DARK_GROUND));
-        assert_eq!((values(css, "--ground").first().copied(), values(css, "--surface").get(1).copied()), (light, dark));
+        assert_eq!(values(css, "--tint").into_iter().map(Some).collect::<Vec<_>>(), [light, dark]);
         for (n, text) in values(css, "--accent-text").into_iter().enumerate() {
             let ground = if n < 3 { light } else { dark };
             assert!(ground.is_some_and(|g| text.contrast(g) >= TEXT_CONTRAST), "{n}: {}", text.hex());

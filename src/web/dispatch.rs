@@ -8,23 +8,16 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::routes::Route;
-use super::{peer, people, provider, respond};
+use super::{peer, people, provider, readiness, respond};
 use crate::flow::Ports;
 use crate::i18n::PageError;
 use crate::oidc::OAuthError;
 use crate::oidc::error::ErrorCode::InvalidRequest;
 use crate::pages::{ASSET_CSP, Asset, LOGO_PATH, asset, logo_content_type, theme_css, theme_path};
 
-/// Whether the service can serve now; the composition root knows.
-pub trait Readiness: Send + Sync {
-    /// True while configuration, database and state serve.
-    fn is_ready(&self) -> bool;
-}
-
 /// Answers one request.
 pub async fn dispatch(
     ports: Data<Ports>,
-    readiness: Data<dyn Readiness>,
     request: HttpRequest,
     payload: Payload,
 ) -> HttpResponse {
@@ -34,7 +27,7 @@ pub async fn dispatch(
     let label = route.map_or("other", Route::label);
     let response = match route {
         None => not_found(&ports, &request),
-        Some(route) => routed(&ports, &readiness, &request, payload, route).await,
+        Some(route) => routed(&ports, &request, payload, route).await,
     };
     let status = response.status().as_u16();
     let took = began.elapsed();
@@ -58,7 +51,6 @@ fn misdirected() -> HttpResponse {
 
 async fn routed(
     ports: &Ports,
-    readiness: &Data<dyn Readiness>,
     request: &HttpRequest,
     payload: Payload,
     route: Route<'_>,
@@ -82,8 +74,10 @@ async fn routed(
         Route::Revoke => provider::revoke_endpoint(ports, request, payload).await,
         Route::Asset(_) => static_file(ports, request),
         Route::Health => plain(200, "ok"),
-        Route::Ready if readiness.is_ready() => plain(200, "ready"),
-        Route::Ready => respond::retry_later(plain(503, "unready")),
+        Route::Ready => match readiness::blockers(ports).await.first() {
+            None => plain(200, "ready"),
+            Some(blocker) => respond::retry_later(plain(503, blocker.code)),
+        },
         _ => people::visited(ports, request, payload, route).await,
     }
 }

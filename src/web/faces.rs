@@ -73,11 +73,8 @@ impl<'a> Viewer<'a> {
 
     fn choose(&self, page: ChoosePage) -> HttpResponse {
         let has_domains = page.idps.iter().any(|idp| !idp.domains.is_empty());
-        let error = page.unknown_address.as_ref().map(|typed| {
-            let looks_like_one =
-                typed.split_once('@').is_some_and(|(user, domain)| !user.is_empty() && !domain.is_empty());
-            if looks_like_one { EmailError::Unknown } else { EmailError::Malformed }
-        });
+        let error = page.unknown_address.as_deref();
+        let error = error.map(|typed| if typed.trim().is_empty() { EmailError::Blank } else { EmailError::Unknown });
         let field = EmailField { typed: page.unknown_address.unwrap_or_default(), error };
         let providers =
             page.idps.iter().map(|idp| ProviderChoice { id: idp.id.0.clone(), name: idp.name.clone() }).collect();

@@ -8,4 +8,6 @@ pub mod respond;
 pub mod faces;
 pub mod provider;
 pub mod people;
+pub mod readiness;
 pub mod dispatch;
+pub mod management;

@@ -1,6 +1,10 @@
 //! People's pages: every page in every shape and language against its golden copy, and the laws that hold
 //! for all of them.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where its own preparation fails")]
+
+mod hostile;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,9 +12,8 @@ use std::path::{Path, PathBuf};
 use vestibule::config::PageSettings;
 use vestibule::i18n::{Language, PageError};
 use vestibule::pages::{
-    Choose, DemoClient, DemoOutcome, DemoPerson, DemoSignIn, DemoSignedIn, EmailError, EmailField, ErrorPage, FormPost,
-    Frame, HintMismatch, Links, Page, ProviderChoice, ServiceLink, SignOutConfirm, SignedOut, assets, headers, render,
-    theme_css, theme_path,
+    Choose, DemoClient, DemoSignIn, DemoSignedIn, EmailError, EmailField, ErrorPage, FormPost, Frame, HintMismatch,
+    Links, Page, SignOutConfirm, SignedOut, assets, headers, render, theme_css, theme_path,
 };
 
 /// One page as it was rendered.
@@ -66,7 +69,7 @@ fn settings() -> PageSettings {
 #[test]
 fn every_page_in_every_shape_and_language_is_as_its_golden_copy() {
     let mut insta = insta::Settings::new();
-    insta.set_snapshot_path("golden/pages");
+    insta.set_snapshot_path("../golden/pages");
     insta.set_prepend_module_to_snapshot(false);
     insta.set_omit_expression(true);
     insta.bind(|| {
@@ -80,6 +83,17 @@ fn every_page_in_every_shape_and_language_is_as_its_golden_copy() {
             insta::assert_snapshot!(shot.name, html);
         }
     });
+}
+
+#[test]
+fn there_is_no_golden_copy_without_its_page() {
+    let pages: BTreeSet<String> =
+        all_shots(&settings()).into_iter().map(|shot| format!("{}.snap", shot.name)).collect();
+    let copies: BTreeSet<String> = files_in("tests/golden/pages")
+        .into_iter()
+        .filter_map(|(path, _)| Some(path.file_name()?.to_str()?.to_owned()))
+        .collect();
+    assert_eq!(copies, pages);
 }
 
 /// Where the pages can be looked at in a browser: `target/tmp/pages`.
@@ -100,7 +114,7 @@ fn pages_can_be_looked_at_without_a_server() {
     fs::write(folder.join(&theme[1..]), theme_css(&branded)).unwrap();
     for (prefix, look) in [("", &plain), ("branded-", &branded)] {
         for shot in all_shots(look) {
-            assert!(shot.html.contains(&theme) == !prefix.is_empty());
+            assert!(shot.html.contains(&theme) != prefix.is_empty());
             let relative = shot.html.replace("\"/assets/", "\"assets/").replace(" defer", " type=\"text/plain\" defer");
             fs::write(folder.join(format!("{prefix}{}.html", shot.name)), relative).unwrap();
         }
@@ -184,185 +198,6 @@ fn attributes<'a>(html: &'a str, name: &str) -> Vec<&'a str> {
         .collect()
 }
 
-// -- hostile texts
-
-/// Every page with `text` in every field that holds a text.
-fn everywhere(text: &str) -> Vec<(&'static str, String)> {
-    let t = || text.to_owned();
-    let some = || Some(t());
-    let settings = PageSettings {
-        logo: None,
-        accent: some(),
-        accent_dark: some(),
-        support_email: some(),
-        support_url: some(),
-        product_name: some(),
-    };
-    let frame = |language| Frame::new(language, &settings).with_languages_at(text);
-    let person = || DemoPerson { username: t(), name: t() };
-    let choose = |error| Choose {
-        handle: t(),
-        client: some(),
-        email: Some(EmailField { typed: t(), error }),
-        providers: vec![ProviderChoice { id: t(), name: t() }],
-    };
-    let client = |last| DemoClient {
-        action: t(),
-        hint: t(),
-        prompt: t(),
-        people: vec![person()],
-        last: Some(last),
-        sign_out: some(),
-    };
-    let signed_in = DemoOutcome::SignedIn { claims: vec![(t(), t())], reference: some() };
-    let refused = DemoOutcome::Refused { error: t(), description: some(), reference: some() };
-    let mut pages = Vec::new();
-    for language in Language::ALL {
-        let f = frame(language);
-        pages.extend([
-            ("choose", render(&choose(None), &f)),
-            ("choose_error", render(&choose(Some(EmailError::Unknown)), &f)),
-            ("hint_mismatch", render(&HintMismatch { handle: t(), provider: t(), reference: some() }, &f)),
-            ("form_post", render(&FormPost { action: t(), fields: vec![(t(), t())], client: some() }, &f)),
-            (
-                "form_post_fields",
-                render(
-                    &FormPost { action: "https://rp.example/cb".to_owned(), fields: vec![(t(), t())], client: some() },
-                    &f,
-                ),
-            ),
-            (
-                "error",
-                render(&ErrorPage { error: PageError::LoginExpired, reference: some(), start_again: some() }, &f),
-            ),
-            ("signed_out", render(&SignedOut { still_at: some(), sign_in_again: some() }, &f)),
-            ("sign_out_confirm", render(&SignOutConfirm { handle: t(), client: some() }, &f)),
-            ("links", render(&Links { services: vec![ServiceLink { name: t(), url: t() }] }, &f)),
-            (
-                "demo_sign_in",
-                render(
-                    &DemoSignIn {
-                        action: t(),
-                        hidden: vec![(t(), t())],
-                        username: t(),
-                        unknown: true,
-                        people: vec![person()],
-                    },
-                    &f,
-                ),
-            ),
-            ("demo_signed_in", render(&DemoSignedIn { person: person(), sign_out: t(), client: some() }, &f)),
-            ("demo_client", render(&client(signed_in.clone()), &f)),
-            ("demo_client_refused", render(&client(refused.clone()), &f)),
-        ]);
-    }
-    pages.into_iter().map(|(name, html)| (name, html.expect("a page"))).collect()
-}
-
-/// The tags of a document, with what stands in quotes taken out.
-fn tags(html: &str) -> Vec<String> {
-    html.split('<')
-        .skip(1)
-        .map(|tag| tag.split('>').next().unwrap().split('"').step_by(2).collect::<Vec<_>>().join("\"\""))
-        .collect()
-}
-
-#[test]
-fn a012_a145_a227_hostile_texts_come_out_as_text_in_every_field_of_every_page() {
-    let harmless = everywhere("harm less");
-    for hostile in [
-        "\"><script>alert(1)</script>",
-        "' onmouseover='alert(1)",
-        "<img src=x onerror=alert(1)>",
-        "</title></textarea></select><svg onload=alert(1)>",
-        "{{7*7}} {% raw %} ${jndi:ldap://x} %s {0} { $client }",
-        "=cmd|'/c calc'!A0",
-        "]]><!--",
-    ] {
-        for ((name, html), (_, plain)) in everywhere(hostile).into_iter().zip(&harmless) {
-            assert_eq!(tags(&html), tags(plain), "{name}: {hostile} changes the document");
-            assert!(!html.contains("49") || !hostile.contains("7*7"), "{name}: a template in a text was run");
-        }
-    }
-}
-
-#[test]
-fn a145_a227_marks_that_reorder_or_control_are_not_shown() {
-    for hostile in ["safe\u{202e}gnp.exe", "a\u{1b}[2J\u{7}b", "x\u{2066}y\u{2028}z\0"] {
-        for (name, html) in everywhere(hostile) {
-            // Hidden fields carry their value on byte for byte and are never shown.
-            let shown: String = html.lines().filter(|line| !line.starts_with("<input type=\"hidden\"")).collect();
-            let visible = without_values(&shown);
-            let bad =
-                |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            assert!(!visible.contains(bad), "{name}: {hostile:?}");
-        }
-    }
-}
-
-/// A document without what stands in its attributes.
-fn without_values(html: &str) -> String {
-    html.split('"').step_by(2).collect()
-}
-
-#[test]
-fn a227_a_name_of_a_megabyte_makes_no_page_of_a_megabyte() {
-    let endless = "<i>".repeat(350_000);
-    let page = Choose {
-        handle: "h".to_owned(),
-        client: Some(endless.clone()),
-        email: Some(EmailField { typed: endless.clone(), error: None }),
-        providers: vec![ProviderChoice { id: "contoso".to_owned(), name: endless }],
-    };
-    let settings = PageSettings::default();
-    assert!(render(&page, &Frame::new(Language::En, &settings)).unwrap().len() < 20_000);
-}
-
-#[test]
-fn no_address_from_outside_becomes_a_link_that_runs_or_leaves_unseen() {
-    for hostile in [
-        "javascript:alert(1)",
-        "JaVaScRiPt:alert(1)",
-        "data:text/html,x",
-        "//evil.example/",
-        "/\\evil.example",
-        "vbscript:x",
-    ] {
-        for (name, html) in everywhere(hostile) {
-            for address in attributes(&html, "href") {
-                assert!(
-                    address.starts_with('/') && !address.starts_with("//") && !address.contains('\\'),
-                    "{name}: {address}"
-                );
-            }
-        }
-    }
-}
-
-#[test]
-fn a012_the_fields_of_a_form_post_arrive_byte_for_byte() {
-    let state = "\"><script>&amp;&#34;'`=\u{e9}\u{202e}";
-    let page = FormPost {
-        action: "https://rp.example/cb?a=1&b=2".to_owned(),
-        fields: vec![("state".to_owned(), state.to_owned())],
-        client: None,
-    };
-    let settings = PageSettings::default();
-    let html = render(&page, &Frame::new(Language::En, &settings)).unwrap();
-    let value = attributes(html.split("name=\"state\"").nth(1).unwrap(), "value")[0].to_owned();
-    assert_eq!(unescape(&value), state);
-    assert_eq!(unescape(attributes(&html, "action")[0]), page.action);
-}
-
-/// What a browser reads from the escapes that we write.
-fn unescape(text: &str) -> String {
-    [("&#60;", "<"), ("&#62;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&#38;", "&")]
-        .iter()
-        .fold(text.to_owned(), |text, (escape, character)| text.replace(escape, character))
-}
-
-// -- sources
-
 fn files_in(folder: &str) -> Vec<(PathBuf, String)> {
     fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder))
         .unwrap()
@@ -385,7 +220,7 @@ fn every_message_that_is_asked_for_exists_and_every_one_that_exists_is_asked_for
             asked.extend(source.split(call).skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned));
         }
     }
-    let messages = include_str!("../src/i18n/locales/en.ftl");
+    let messages = include_str!("../../src/i18n/locales/en.ftl");
     let there: BTreeSet<String> = messages
         .lines()
         .filter(|l| !l.starts_with(['#', ' ']))
@@ -414,7 +249,7 @@ fn templates_hold_no_text_of_their_own() {
 
 #[test]
 fn styles_know_no_left_and_right() {
-    let css = include_str!("../src/pages/assets/pages.css");
+    let css = include_str!("../../src/pages/assets/pages.css");
     let physical = ["left", "right", "top", "bottom", "width", "height"];
     for declaration in css.split([';', '{', '}']).filter_map(|d| d.trim().split_once(':')) {
         let (property, value) = declaration;
