@@ -8,6 +8,8 @@ use super::browser::{Keep, Reply, Say, ticket_id};
 use super::finish;
 use super::ports::{Ports, Request, Unavailable};
 use super::sessions::encode;
+use url::Url;
+
 use crate::audit::{Fact, Outcome, Trace};
 use crate::base::limits::PENDING_LIFETIME;
 use crate::base::{Digest, Secret};
@@ -70,7 +72,8 @@ pub async fn depart(
     let decision = decide(ports, &idp, ask).await?;
     trace_decision(ports, ask, &decision, &mut trace);
     let fresh = draw(ports);
-    let upstream = upstream_request(&destination, &idp, &decision, &fresh, redirect_uri(request, &idp));
+    let upstream =
+        upstream_request(&destination, &idp, &decision, &fresh, redirect_uri(&request.config.server.base_url, &idp));
     let url = authorization_url(&facts, &idp, &call(&upstream));
     let sent = url.query_pairs().map(|(name, _)| name.into_owned()).collect();
     trace.step(
@@ -139,8 +142,8 @@ fn draw(ports: &Ports) -> FreshSecrets {
 
 /// Our redirect URI at this provider: its own, so that an answer can't be taken for another's (RFC 9700 §4.4).
 #[must_use]
-pub fn redirect_uri(request: &Request, idp: &Idp) -> String {
-    let base = request.config.server.base_url.as_str().trim_end_matches('/');
+pub fn redirect_uri(base_url: &Url, idp: &Idp) -> String {
+    let base = base_url.as_str().trim_end_matches('/');
     let own = if idp.shared_redirect { String::new() } else { format!("/{}", idp.id) };
     format!("{base}/federation/auth/response/oauth2{own}")
 }
