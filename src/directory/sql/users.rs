@@ -31,7 +31,7 @@ impl Users for Sqlite {
     ) -> Result<Option<Standing>, DirectoryFault> {
         let family = family.map(|id| id.0.base64url());
         self.read(|db| {
-            db.prepare_cached(sql::STANDING)?.query_row(params![id.0, sid, family], rows::standing).optional()
+            db.prepare_cached(sql::STANDING)?.query_row(params![sid, family, id.0], rows::standing).optional()
         })
         .await
     }
