@@ -114,3 +114,9 @@ fn version(db: &Connection) -> Result<usize, DirectoryFault> {
         .and_then(|version| usize::try_from(version).ok())
         .ok_or_else(|| DirectoryFault::Corrupt("its schema has no version".to_owned()))
 }
+
+/// Whether the file is of the version that this program writes.
+pub(super) fn is_current(db: &Connection) -> rusqlite::Result<bool> {
+    let version: i64 = db.query_row("SELECT version FROM vestibule_schema", [], |row| row.get(0))?;
+    Ok(usize::try_from(version).is_ok_and(|version| version == MIGRATIONS.len()))
+}

@@ -12,4 +12,5 @@ mod races;
 mod sqlite;
 mod sqlite_file;
 mod sqlite_faults;
+mod sqlite_disk;
 mod sqlite_kill;

@@ -73,10 +73,12 @@ pub async fn a_family_that_races_its_revocation_or_sign_out_is_not_left_alive(ho
         if round % 4 < 2 {
             let id = family_id(&name);
             let (begun, ended) = tokio::join!(begin, ended_by.families.revoke(&id, at(2_000)));
-            (begun.unwrap(), ended.unwrap());
+            begun.unwrap();
+            ended.unwrap();
         } else {
             let (begun, ended) = tokio::join!(begin, ended_by.sign_outs.sign_out(&sid, at(2_000), at(9_000)));
-            (begun.unwrap(), ended.unwrap());
+            begun.unwrap();
+            ended.unwrap();
         }
         let left = home.db.families.family(&family_id(&name)).await.unwrap();
         assert!(left.is_none_or(|family| family.revoked_at.is_some()));
