@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use vestibule::base::Span;
 use vestibule::directory::{Activity, Database, DirectoryFault, Provisioned, SqliteOptions, sqlite};
 
-use super::home::{at, create, family, family_id, key, login, person, trace, turned};
+use super::home::{at, bound_family, create, family, family_id, key, login, person, trace, turned};
 
 struct Held {
     db: Database,
@@ -130,13 +130,18 @@ async fn more_writes_than_may_wait_are_unavailable_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_write_that_fails_does_not_sink_those_beside_it() {
     let held = Held::new(waits(20_000));
-    create(&held.db, person("ada")).await;
+    let ada = create(&held.db, person("ada")).await;
+    // A sign-out writes its tombstone first, and then fails at this family.
+    held.db.families.begin(bound_family("poison", "poison")).await.unwrap();
+    let trigger = "CREATE TRIGGER poison BEFORE UPDATE ON families WHEN OLD.sid = 'poison' \
+                   BEGIN SELECT RAISE(FAIL, 'poisoned'); END";
+    held.other.execute_batch(trigger).unwrap();
     held.lock();
     let mut writes = JoinSet::new();
     for number in 0..40 {
         let db = held.db.clone();
         writes.spawn(async move {
-            match number % 4 {
+            match number % 5 {
                 // An id that is taken: the row can't be inserted.
                 0 => {
                     let jit = login("id-ada", &format!("x{number}"), json!({ "userName": format!("u{number}") }));
@@ -147,6 +152,7 @@ async fn one_write_that_fails_does_not_sink_those_beside_it() {
                         login(&format!("i{number}"), &format!("x{number}"), json!({ "userName": "ADA@contoso.com" }));
                     assert_eq!(db.users.provision(jit, at(2)).await.unwrap(), Provisioned::Conflict("userName"));
                 }
+                2 => unavailable(db.sign_outs.sign_out("poison", at(2), at(9)).await),
                 _ => assert!(db.families.begin(family(&format!("f{number}"), "s")).await.unwrap()),
             }
             number
@@ -156,10 +162,12 @@ async fn one_write_that_fails_does_not_sink_those_beside_it() {
     held.release();
     for number in writes.join_all().await {
         let there = held.db.families.family(&family_id(&format!("f{number}"))).await.unwrap().is_some();
-        assert_eq!(there, number % 4 > 1);
+        assert_eq!(there, number % 5 > 2);
         let made = held.db.users.find("contoso", "externalId", &format!("x{number}")).await.unwrap();
         assert!(made.is_empty());
     }
+    let standing = held.db.users.standing(&ada.id, Some("poison"), None).await.unwrap().unwrap();
+    assert!(!standing.signed_out, "a write that failed half-way leaves nothing");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
