@@ -9,6 +9,7 @@ mod connection;
 mod schema;
 mod rows;
 mod readers;
+mod link;
 mod backlog;
 mod writer;
 mod store;
