@@ -169,3 +169,6 @@ impl Snapshot {
         self.idps.values().filter(|idp| idp.enabled && client.allows_idp(&idp.id)).cloned().collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

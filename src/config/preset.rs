@@ -6,6 +6,7 @@ use super::shapes::idp::PRESET;
 use super::source::Source;
 use super::tree::{Table, Value, parse};
 use super::view::View;
+use super::walk::flatten_maps;
 use crate::oidc::idp::PromptSupport;
 
 /// Facts about a kind of provider, and defaults of its file.
@@ -50,7 +51,8 @@ impl KindPreset {
     }
 
     fn read(text: &str) -> Self {
-        let (table, _) = parse(text);
+        let (mut table, _) = parse(text);
+        flatten_maps(&mut table, PRESET);
         let source = Source::preset(text);
         let view = View::new(&source, &table, PRESET);
         let tenant = view.table("tenant");
@@ -86,7 +88,8 @@ mod tests {
     #[test]
     fn the_presets_are_made_of_known_keys_and_values() {
         for text in [ENTRA, OKTA, OIDC] {
-            let (table, errors) = parse(text);
+            let (mut table, errors) = parse(text);
+            flatten_maps(&mut table, PRESET);
             assert_eq!(errors, []);
             let codes: Vec<&str> =
                 check(&Source::preset(text), &table, PRESET).iter().map(|finding| finding.code).collect();
