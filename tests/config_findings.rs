@@ -2,6 +2,7 @@
 //!
 //! `tests/golden/config/CODE/config` is a folder that has the finding, `expected.txt` what `check`
 //! prints. `UPDATE_GOLDEN=1 cargo test --test config_findings` writes the expected texts anew.
+#![expect(clippy::expect_used, reason = "a test stops where its ground is missing")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -132,4 +133,31 @@ fn the_example_folder_has_no_findings() {
     let snapshot = loaded.snapshot.expect("a snapshot");
     assert_eq!(snapshot.clients.len(), 1);
     assert_eq!(snapshot.idps.len(), 1);
+}
+
+/// The names of all keys of a schema, those of tables inside it too.
+fn keys(schema: &serde_json::Value, names: &mut BTreeSet<String>) {
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        let is_table = property.get("properties").is_some() && property["additionalProperties"] == false;
+        names.insert(if is_table { format!("{name}]`") } else { format!("| `{name}` |") });
+        if is_table {
+            keys(property, names);
+        }
+    }
+}
+
+#[test]
+fn the_admins_guide_names_every_key_in_its_place() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
+    let guide = fs::read_to_string(path).expect("the guide");
+    for kind in config::SchemaKind::ALL {
+        let schema = config::schema(kind);
+        let heading = format!("\n## {}\n", schema["title"].as_str().expect("a title"));
+        let section = guide.split_once(&heading).expect("a section for each file").1;
+        let section = section.split("\n## ").next().unwrap_or_default();
+        let mut names = BTreeSet::new();
+        keys(&schema, &mut names);
+        let lack: Vec<&String> = names.iter().filter(|name| !section.contains(name.as_str())).collect();
+        assert!(lack.is_empty(), "{}: {lack:?}", kind.as_str());
+    }
 }

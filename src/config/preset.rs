@@ -33,6 +33,10 @@ pub struct KindPreset {
 pub struct TenantIssuer {
     pub hosts: Vec<String>,
     pub suffix: String,
+    /// Hosts of an older version.
+    pub v1_hosts: Vec<String>,
+    /// What stands in the tenant's place for everybody.
+    pub shared: Vec<String>,
 }
 
 const ENTRA: &str = include_str!("presets/entra.toml");
@@ -67,9 +71,12 @@ impl KindPreset {
             refuses_issuer_slash: view.text("issuer_slash") == "never",
             claim_scopes: view.map("claim_scopes"),
             mutable_claims: view.texts("mutable_claims"),
-            tenant: tenant
-                .is_present()
-                .then(|| TenantIssuer { hosts: tenant.texts("hosts"), suffix: tenant.text("suffix") }),
+            tenant: tenant.is_present().then(|| TenantIssuer {
+                hosts: tenant.texts("hosts"),
+                suffix: tenant.text("suffix"),
+                v1_hosts: tenant.texts("v1_hosts"),
+                shared: tenant.texts("shared"),
+            }),
             per_application: claims.texts("per_application"),
             writable: claims.texts("writable"),
             defaults: match table.get("defaults").map(|entry| &entry.node.value) {

@@ -26,7 +26,13 @@ pub fn secrets(table: &Table, keys: &'static [Key]) -> Vec<Range<usize>> {
         match (&key.kind, &entry.node.value) {
             (Kind::Table(inner), Value::Table(table)) => found.extend(secrets(table, inner)),
             (Kind::Secrets, Value::Table(table)) => table.entries.iter().for_each(|e| bare(&e.node, &mut found)),
-            (Kind::Secret | Kind::SecretPem | Kind::Secrets | Kind::Table(_), _) => bare(&entry.node, &mut found),
+            (Kind::Jwks, Value::Table(table)) => {
+                let others = table.entries.iter().filter(|e| e.key != "file");
+                found.extend(others.map(|e| e.node.span.clone()));
+            }
+            (Kind::Secret | Kind::SecretPem | Kind::Secrets | Kind::Jwks | Kind::Table(_), _) => {
+                bare(&entry.node, &mut found)
+            }
             _ => {}
         }
     }

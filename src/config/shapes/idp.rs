@@ -105,6 +105,8 @@ pub static PRESET: &[Key] = &[
 static TENANT: &[Key] = &[
     Key::new("hosts", Texts, "Hosts of issuers.").or_texts(&[]),
     Key::new("suffix", Text, "What follows the tenant's id.").or(""),
+    Key::new("v1_hosts", Texts, "Hosts of issuers of an older version.").or_texts(&[]),
+    Key::new("shared", Texts, "What stands in the tenant's place for everybody.").or_texts(&[]),
 ];
 
 static CLAIMS: &[Key] = &[
