@@ -9,8 +9,8 @@ use super::lints::{
     CFG19, CFG21, CLI01, CLI11, CLI17, CLI18, DIR02, IDP01, IDP02, IDP07, IDP12, IDP13, IDP19, IDP20, Lint,
 };
 use super::objects::{Object, Objects};
+use super::spelling::nearest;
 use super::view::View;
-use super::walk::nearest;
 use crate::base::text::fold;
 use crate::identity::{Directory, DirectoryKind};
 use crate::oidc::Idp;

@@ -7,6 +7,7 @@ mod shape;
 mod shapes;
 mod tree;
 mod source;
+mod spelling;
 mod value;
 mod walk;
 mod view;

@@ -7,6 +7,7 @@ use super::finding::Finding;
 use super::lints::{CFG02, CFG03, CFG05, CFG09, CFG15};
 use super::shape::{Key, Kind, Need, find};
 use super::source::Source;
+use super::spelling::nearest;
 use super::tree::{Entry, Node, Table, Value};
 use super::value;
 
@@ -216,15 +217,4 @@ impl Walk<'_> {
 
 fn joined(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
-}
-
-/// The known name that was probably meant.
-#[must_use]
-pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let name: String = name.chars().take(64).collect();
-    known
-        .map(|candidate| (strsim::jaro_winkler(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
-        .filter(|(likeness, _)| *likeness > 0.84)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate)
 }
