@@ -272,7 +272,7 @@ fn find_client(config: &crate::config::Snapshot, id: &str) -> anyhow::Result<Arc
 
 async fn explain_login(context: &Context, parts: &Parts, reference: &str) -> anyhow::Result<ExitCode> {
     let Some(trace) = parts.directory.traces.trace(reference).await? else {
-        esay(format!("no login has the reference {reference}: it may be too old, or of another installation"));
+        eprintln!("no login has the reference {reference}: it may be too old, or of another installation");
         return Ok(ExitCode::from(1));
     };
     if context.json {
