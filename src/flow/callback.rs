@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::admission::AddressKey;
-use super::authorize::come_back;
 use super::browser::{Arrival, Keep, Reply, Say, Visit, ticket_id};
-use super::paused::{self, Pause};
+use super::handles::come_back;
+use super::pause::{self, Pause};
 use super::ports::{Ports, Request, Unavailable};
 use super::upstream_login::{as_oauth, as_refusal, keep_hint, note_fault};
 use super::{finish, sessions};
@@ -275,7 +275,7 @@ impl Answered<'_> {
     ) -> Result<Reply, Unavailable> {
         let before = sessions::find(self.ports, &self.request, self.visit.session.as_ref()).await?;
         let (token, session) =
-            sessions::begin(self.ports, self.request.now, identity, user, before.as_ref(), &pending.idp);
+            sessions::begin(self.ports, self.request.now, (identity, user, &pending.idp), before.as_ref());
         if let Some(before) = &before {
             self.retire(before, &session.sid).await?;
         }
@@ -304,7 +304,7 @@ impl Answered<'_> {
         let mut reply = finish::with_page(self.ports, PageError::NotProvisioned, None, &mut trace);
         if let (Some(asked), Say::Page(page)) = (pending.request(), &mut reply.say) {
             let pause = Pause::barred(asked.clone(), trace.clone(), self.request.now);
-            let (handle, ticket) = paused::keep(self.ports, &self.request, pause).await?;
+            let (handle, ticket) = pause::keep(self.ports, &self.request, pause).await?;
             page.cancel = Some(handle);
             reply.cookies.push(ticket);
         }
@@ -324,7 +324,7 @@ impl Answered<'_> {
         trace.outcome = Outcome::Refused;
         let reference_shown = trace.reference.clone();
         let pause = Pause::mismatched(asked.clone(), pending.idp.clone(), trace.clone(), self.request.now);
-        let (handle, ticket) = paused::keep(self.ports, &self.request, pause).await?;
+        let (handle, ticket) = pause::keep(self.ports, &self.request, pause).await?;
         let provider = self.request.config.idps.get(&pending.idp).map_or(String::new(), |idp| idp.name.clone());
         finish::keep(self.ports, trace, Outcome::Refused);
         Ok(Reply::from(Say::Mismatch { handle, provider, reference: reference_shown }).keeping(ticket))
