@@ -326,6 +326,40 @@ mod tests {
         assert!(bench.cache.renew(&second).await.expect("works").is_some());
     }
 
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+    impl std::io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("alone").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn f26_a_failed_renewal_is_warned_of_once_and_without_the_providers_words() {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let bench = bench();
+        bench.cache.get().await.expect("works");
+        bench.set(false);
+        for _ in 0..5 {
+            bench.pass(METADATA_FRESH);
+            bench.cache.get().await.expect("the last good copy");
+            bench.settled().await;
+        }
+        assert_eq!(bench.fetches(), 6);
+        let text = String::from_utf8(log.0.lock().expect("alone").clone()).expect("text");
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(text.contains("WARN") && text.contains("last_good_copy_stays=true"), "{text}");
+        assert!(!text.contains("down"), "{text}");
+    }
+
     #[tokio::test]
     async fn f20_a_clock_that_is_set_back_stops_no_renewal() {
         let bench = bench();
