@@ -8,6 +8,7 @@ pub mod base;
 pub mod oidc;
 pub mod identity;
 pub mod i18n;
+pub mod audit;
 // Decisions. Pure: no async, no IO, no clock, no dice.
 pub mod hint;
 pub mod keys;
@@ -15,10 +16,10 @@ pub mod token;
 pub mod broker;
 // Doors. A contract first, implementations after, one conformance suite each.
 pub mod config;
-pub mod audit;
 pub mod state;
 pub mod directory;
 pub mod upstream;
+pub mod metrics;
 // Errands. One async function per thing that somebody asks for.
 pub mod flow;
 pub mod jobs;

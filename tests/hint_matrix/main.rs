@@ -1,0 +1,16 @@
+//! What happens to a login hint: rule by rule, on any text, and as the table that stands in `docs/login-hint.md`.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test whose own world is broken has to stop"
+)]
+
+mod fixtures;
+mod paths;
+mod presets;
+mod properties;
+mod return_rules;
+mod rules;
+mod table;
