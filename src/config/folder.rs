@@ -1,13 +1,12 @@
 //! Reads the folder: each file once, nothing outside it, nothing that isn't a regular file.
 
-use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::finding::Finding;
 use super::lints::{CFG06, CFG07, CFG08, CFG12, CFG13, CFG14, CFG18, CFG20};
-use super::shape::open_keys;
+use super::shape::Vocabulary;
 use super::shapes::SchemaKind;
 use super::source::Source;
 use super::spelling::nearest;
@@ -179,10 +178,15 @@ impl Reading {
 }
 
 fn source(path: &Path, kind: SchemaKind, stem: &str, text: String) -> Source {
-    let mut names = BTreeSet::new();
-    open_keys(kind.keys(), &mut names);
     let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
-    Source { shown: path.display().to_string(), stem: stem.to_owned(), text, secrets: Vec::new(), open_keys: names }
+    Source {
+        shown: path.display().to_string(),
+        stem: stem.to_owned(),
+        text,
+        whole: true,
+        secrets: Vec::new(),
+        vocabulary: Vocabulary::of(kind.keys()),
+    }
 }
 
 /// At most one byte more than allowed.
