@@ -142,6 +142,17 @@ fn a_mounted_config_maps_links_are_followed_inside_the_folder_a248() {
 }
 
 #[test]
+fn the_smallest_folder_that_is_shown_is_one_that_works() {
+    let folder = folder(&crate::config::folder::SMALLEST);
+    let loaded = load(folder.path(), &|_| env("S"));
+    assert!(loaded.findings.is_empty(), "{}", render(&loaded.findings, Styled::Plain));
+    assert_eq!(
+        loaded.snapshot.map(|snapshot| snapshot.idps_of(&snapshot.clients[&ClientId("access".to_owned())]).len()),
+        Some(1)
+    );
+}
+
+#[test]
 fn a_missing_folder_says_what_a_smallest_one_is() {
     let loaded = load(Path::new("/nonexistent/config"), &env);
     let text = render(&loaded.findings, Styled::Plain);
