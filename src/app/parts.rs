@@ -53,12 +53,17 @@ pub async fn ports(parts: Parts) -> Result<Ports, StartFault> {
     let Parts { options, config, seal, directory } = parts;
     let snapshot = config.snapshot();
     let (clock, dice) = (options.clock, options.dice);
-    let state = open_state(&snapshot.server, state::Options {
-        clock: Arc::clone(&clock),
-        dice: Arc::clone(&dice),
-        seal: Arc::clone(&seal),
-        file: state_file(&snapshot.server),
-    })?;
+    let state = open_state(
+        &snapshot.server,
+        state::Options {
+            clock: Arc::clone(&clock),
+            dice: Arc::clone(&dice),
+            seal: Arc::clone(&seal),
+            file: state_file(&snapshot.server),
+        },
+    )?;
+    // The connection lives on the runtime that first calls; a server that is down is told by readiness.
+    let _ = state.ping().await;
     let keeper = Keeper { store: &*directory.keys, seal: &seal, dice: &*dice };
     let ring = tick(&keeper, &rotation(&snapshot), clock.now()).await?;
     let upstream = Upstream::new(&snapshot.server.outbound, Arc::clone(&clock), Arc::clone(&dice));
@@ -82,6 +87,15 @@ pub async fn ports(parts: Parts) -> Result<Ports, StartFault> {
         directory,
         metrics,
     })
+}
+
+/// The state store alone, for a look at it from beside a server: the embedded one is empty then.
+///
+/// # Errors
+/// [`StartFault`] if its address can't be used.
+pub fn open_state_of(options: &Options, seal: &Arc<Seal>, server: &Server) -> Result<Arc<dyn StateStore>, StartFault> {
+    let (clock, dice) = (Arc::clone(&options.clock), Arc::clone(&options.dice));
+    open_state(server, state::Options { clock, dice, seal: Arc::clone(seal), file: None })
 }
 
 fn open_state(server: &Server, options: state::Options) -> Result<Arc<dyn StateStore>, StartFault> {

@@ -58,14 +58,12 @@ pub fn public(
 pub fn management(ports: &Data<Ports>, listen: SocketAddr) -> Result<(HttpServerFuture, SocketAddr), StartFault> {
     let (listener, address) = bind(listen)?;
     let data = ports.clone();
-    let http = HttpServer::new(move || {
-        App::new().app_data(data.clone()).default_service(web::to(answer_management))
-    })
-    .workers(1)
-    .shutdown_timeout(1)
-    .disable_signals()
-    .listen(listener)
-    .map_err(|fault| StartFault::Listen { what: listen, fault })?;
+    let http = HttpServer::new(move || App::new().app_data(data.clone()).default_service(web::to(answer_management)))
+        .workers(1)
+        .shutdown_timeout(1)
+        .disable_signals()
+        .listen(listener)
+        .map_err(|fault| StartFault::Listen { what: listen, fault })?;
     Ok((http.run(), address))
 }
 

@@ -3,15 +3,22 @@
 pub mod logging;
 pub mod serve;
 pub mod demo;
+pub mod check;
+pub mod explain;
+pub mod keys;
+pub mod schema;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 
-use crate::app::Options;
+use crate::app::parts::{Parts, make};
 use crate::app::system::{SystemClock, SystemDice};
+use crate::app::{Options, StartFault};
+use crate::config::{Styled, render};
 
 /// The entrance hall between your identity provider and your Workspace ONE services.
 #[derive(Debug, Parser)]
@@ -38,6 +45,20 @@ enum Command {
     },
     /// Run the broker.
     Serve,
+    /// Read every file; say what is wrong, where, and how to mend it.
+    Check(check::Options),
+    /// Say why: a hint, a token's claims, a login.
+    #[command(subcommand)]
+    Explain(explain::Explain),
+    /// The signing keys.
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// JSON Schema of the config files, for editors.
+    Schema {
+        /// One kind of file; all of them if left out.
+        #[arg(value_parser = ["idp", "client", "directory", "service", "server"])]
+        kind: Option<String>,
+    },
 }
 
 /// What every command may need.
@@ -60,6 +81,33 @@ impl Context {
     }
 }
 
+/// Prints a line; a reader that has gone away is no fault.
+pub fn say(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+/// A runtime for a command that asks a door.
+///
+/// # Errors
+/// The system's refusal.
+pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+/// Configuration, seal and database, beside a running server or without one. Findings of a wrong folder are printed.
+///
+/// # Errors
+/// What keeps them from being opened.
+pub fn open(context: &Context) -> anyhow::Result<Parts> {
+    make(&context.options()).map_err(|fault| match fault {
+        StartFault::Config(findings) => {
+            eprint!("{}", render(&findings, Styled::Plain));
+            anyhow::anyhow!("the configuration has faults")
+        }
+        other => anyhow::Error::new(other),
+    })
+}
+
 /// The process's environment, for secrets that files name.
 fn environment(name: &str) -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "the one place where { env = … } is looked up")]
@@ -74,6 +122,10 @@ pub fn run() -> ExitCode {
     let done = match arguments.command {
         Command::Demo { port } => demo::run(port),
         Command::Serve => serve::run(&context),
+        Command::Check(options) => check::run(&context, options),
+        Command::Explain(what) => explain::run(&context, what),
+        Command::Keys(what) => keys::run(&context, what),
+        Command::Schema { kind } => schema::run(kind.as_deref()),
     };
     match done {
         Ok(code) => code,

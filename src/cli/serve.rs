@@ -15,11 +15,8 @@ use crate::config::{Styled, render};
 /// What kept it from starting.
 pub fn run(context: &Context) -> anyhow::Result<ExitCode> {
     super::logging::begin();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .context("no runtime")?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("no runtime")?;
     runtime.block_on(async {
         let mut signals = Signals::listen()?;
         let running = match start(context.options()).await {

@@ -8,6 +8,8 @@ use super::browser::{Keep, Reply, Say, ticket_id};
 use super::finish;
 use super::ports::{Ports, Request, Unavailable};
 use super::sessions::encode;
+use url::Url;
+
 use crate::audit::{Fact, Outcome, Trace};
 use crate::base::limits::PENDING_LIFETIME;
 use crate::base::{Digest, Secret};
@@ -18,6 +20,7 @@ use crate::hint::{self, Ask, Decision, Lookup};
 use crate::i18n::PageError;
 use crate::identity::User;
 use crate::oidc::error::ErrorCode::{ServerError, TemporarilyUnavailable};
+use crate::oidc::idp::HintForm;
 use crate::oidc::{Idp, OAuthError};
 use crate::state::{Kind, Name, Record};
 use crate::upstream::{AuthorizationCall, UpstreamFault, authorization_url};
@@ -70,7 +73,8 @@ pub async fn depart(
     let decision = decide(ports, &idp, ask).await?;
     trace_decision(ports, ask, &decision, &mut trace);
     let fresh = draw(ports);
-    let upstream = upstream_request(&destination, &idp, &decision, &fresh, redirect_uri(request, &idp));
+    let upstream =
+        upstream_request(&destination, &idp, &decision, &fresh, redirect_uri(&request.config.server.base_url, &idp));
     let url = authorization_url(&facts, &idp, &call(&upstream));
     let sent = url.query_pairs().map(|(name, _)| name.into_owned()).collect();
     trace.step(
@@ -109,17 +113,32 @@ pub async fn decide(ports: &Ports, idp: &Idp, ask: &Ask<'_>) -> Result<Decision,
         None => return Ok(hint::decide(idp, ask, Lookup::NotAsked)),
         Some(key) => find_hinted(ports, &key).await?,
     };
-    let lookup = known.as_ref().map_or(Lookup::Unknown, |user| Lookup::Known {
-        user,
-        upstream_hint: user.text(&upstream_hint_attribute(idp)),
-    });
+    let own = match &known {
+        Some(user) if idp.hint.as_ == HintForm::Upstream => kept_hint(ports, user, idp).await?,
+        _ => None,
+    };
+    let lookup = known.as_ref().map_or(Lookup::Unknown, |user| Lookup::Known { user, upstream_hint: own.as_deref() });
     Ok(hint::decide(idp, ask, lookup))
 }
 
-/// Where the provider's own `login_hint` claim of the last sign-in is kept with the user.
-#[must_use]
-pub fn upstream_hint_attribute(idp: &Idp) -> String {
-    format!("urn:vestibule:upstream:login_hint:{}", idp.id)
+/// The provider's own opaque `login_hint` claim of this user's last sign-in there.
+async fn kept_hint(ports: &Ports, user: &User, idp: &Idp) -> Result<Option<String>, Unavailable> {
+    let sealed = ports.directory.upstream_hints.hint(&user.id, &idp.id).await?;
+    let opened = sealed.and_then(|sealed| ports.seal.open(&hint_purpose(user, idp), &sealed));
+    Ok(opened.and_then(|bytes| String::from_utf8(bytes).ok()))
+}
+
+fn hint_purpose(user: &User, idp: &Idp) -> String {
+    format!("login_hint of {} at {}", user.id, idp.id)
+}
+
+/// Keeps the provider's own `login_hint` claim for the next sign-in, where its settings say `as = "upstream"`.
+///
+/// # Errors
+/// [`Unavailable`] if it can't be kept.
+pub async fn keep_hint(ports: &Ports, user: &User, idp: &Idp, claim: &str) -> Result<(), Unavailable> {
+    let sealed = ports.seal.seal(&*ports.dice, &hint_purpose(user, idp), claim.as_bytes());
+    Ok(ports.directory.upstream_hints.keep_hint(&user.id, &idp.id, sealed).await?)
 }
 
 async fn find_hinted(ports: &Ports, key: &hint::LookupKey) -> Result<Option<User>, Unavailable> {
@@ -139,8 +158,8 @@ fn draw(ports: &Ports) -> FreshSecrets {
 
 /// Our redirect URI at this provider: its own, so that an answer can't be taken for another's (RFC 9700 §4.4).
 #[must_use]
-pub fn redirect_uri(request: &Request, idp: &Idp) -> String {
-    let base = request.config.server.base_url.as_str().trim_end_matches('/');
+pub fn redirect_uri(base_url: &Url, idp: &Idp) -> String {
+    let base = base_url.as_str().trim_end_matches('/');
     let own = if idp.shared_redirect { String::new() } else { format!("/{}", idp.id) };
     format!("{base}/federation/auth/response/oauth2{own}")
 }

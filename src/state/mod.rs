@@ -175,7 +175,9 @@ pub fn embedded(options: Options) -> Result<Arc<dyn StateStore>, StateFault> {
 
 /// A store in a Redis server (6.2 or later) at `redis://` or `rediss://[user:password@]host[:port][/db]`.
 /// It connects at the first call and again whenever it must; a server that is down is a fault of
-/// each call and no fault here. For `rediss://` the process must have a default rustls provider.
+/// each call and no fault here. For `rediss://` the process must have a default rustls provider, and the
+/// server a certificate that the system trusts. Its user needs the commands HELLO, CLIENT, SELECT,
+/// INFO, SCRIPT, EVALSHA, GET, SET and DEL on keys `vestibule:*`.
 ///
 /// # Errors
 /// [`StateFault`] if `url` is no such address. It never holds the address itself.

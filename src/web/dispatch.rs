@@ -16,11 +16,7 @@ use crate::oidc::error::ErrorCode::InvalidRequest;
 use crate::pages::{ASSET_CSP, Asset, LOGO_PATH, asset, logo_content_type, theme_css, theme_path};
 
 /// Answers one request.
-pub async fn dispatch(
-    ports: Data<Ports>,
-    request: HttpRequest,
-    payload: Payload,
-) -> HttpResponse {
+pub async fn dispatch(ports: Data<Ports>, request: HttpRequest, payload: Payload) -> HttpResponse {
     let began = Instant::now();
     let path = request.uri().path().to_owned();
     let route = Route::at(&path);
@@ -49,12 +45,7 @@ fn misdirected() -> HttpResponse {
     HttpResponse::build(StatusCode::MISDIRECTED_REQUEST).insert_header((CACHE_CONTROL, "no-store")).finish()
 }
 
-async fn routed(
-    ports: &Ports,
-    request: &HttpRequest,
-    payload: Payload,
-    route: Route<'_>,
-) -> HttpResponse {
+async fn routed(ports: &Ports, request: &HttpRequest, payload: Payload, route: Route<'_>) -> HttpResponse {
     let config = ports.config.snapshot();
     if !route.answers_any_host() && !peer::is_for_us(request, &config.server) {
         return misdirected();

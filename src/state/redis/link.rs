@@ -15,10 +15,13 @@ use super::server::{self, Server};
 use crate::base::Secret;
 use crate::state::StateFault;
 
+/// Calls under way at a time; more are refused at once, so that a slow server makes no queue that
+/// outlasts it.
+pub(super) const CALLS_MAX: usize = 1024;
 /// Between two attempts to connect; doubled with each failure.
 const PAUSE_MIN: Duration = Duration::from_millis(25);
 /// Short enough that a call has time for an attempt of its own.
-const PAUSE_MAX: Duration = Duration::from_millis(250);
+const PAUSE_MAX: Duration = Duration::from_millis(100);
 
 /// A connection whose server is known.
 pub(super) struct Link {
@@ -63,7 +66,8 @@ impl Line {
     pub fn new(url: &Secret) -> Result<Self, StateFault> {
         let address = || StateFault("its address is no redis:// or rediss:// URL".to_owned());
         let text = url.expose();
-        if !text.starts_with("redis://") && !text.starts_with("rediss://") {
+        // A fragment would mean TLS without looking at the certificate.
+        if !(text.starts_with("redis://") || text.starts_with("rediss://")) || text.contains('#') {
             return Err(address());
         }
         let info = text.into_connection_info().map_err(|_| address())?;
@@ -138,7 +142,7 @@ impl Line {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None)
-            .set_pipeline_buffer_size(super::CALLS_MAX)
+            .set_pipeline_buffer_size(CALLS_MAX)
             .set_push_sender(move |push: PushInfo| {
                 if push.kind == PushKind::Disconnection {
                     told.store(true, Ordering::Release);

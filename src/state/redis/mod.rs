@@ -1,13 +1,21 @@
 //! The store in a Redis server.
 //!
 //! Each record is one key, sealed; what is left of a taken one is kept under the same key and marked
-//! so. Records of a fenced kind carry the [`value::Epoch`] of the server that took them
-//! in, and are worth nothing in another: after a fail-over or a restore it isn't known whether they
-//! were taken.
+//! so. Each method is one command, one pipeline or one script, and so one round trip.
+//!
+//! **Epochs.** Records of a fenced kind carry the [`value::Epoch`] of the server that took them in, and
+//! are worth nothing in another: after a restart, a restore or a fail-over nobody knows whether they
+//! were taken. The epoch is learnt on every connection before its first use, and asked for once more
+//! inside the script that takes, since a server can be demoted, be given other data and be promoted
+//! again behind an open connection. Redis also begins a new history when a replica first attaches and
+//! some time after the last one has gone: codes of that minute are lost, and their clients start again.
 //!
 //! A used assertion that a fail-over has lost can't be known again: until the assertion expires
-//! ([`crate::base::limits::ASSERTION_LIFETIME_MAX`]) its client could use it once more. One that is still
-//! there counts as used in every epoch.
+//! ([`crate::base::limits::ASSERTION_LIFETIME_MAX`]) it could be used once more. One that is
+//! still there counts as used in every epoch.
+//!
+//! **A full server** (`noeviction`) refuses new records. Taking goes on, but leaves no residue if there
+//! is no room for it: a second taker then sees [`Taken::Never`] instead of [`Taken::Already`].
 
 mod value;
 mod script;
@@ -25,13 +33,10 @@ use tokio::time::{Instant, timeout_at};
 use crate::base::{Secret, Span, limits};
 use crate::state::mark::Mark;
 use crate::state::{Kind, Name, Options, Record, StateFault, StateStore, Taken};
-use link::{Line, Link, describe};
+use link::{CALLS_MAX, Line, Link, describe};
 use script::taken;
 use value::{Epoch, Stored, Values, key};
 
-/// Calls under way at a time; more are refused at once, so that a slow server makes no queue that
-/// outlasts it.
-const CALLS_MAX: usize = 1024;
 /// How old the knowledge may be that the server is still a master when something is only read.
 /// Writes need none: a replica refuses them.
 const MASTER_SEEN_MAX: Duration = Duration::from_secs(1);
