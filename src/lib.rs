@@ -37,4 +37,5 @@ pub mod pages;
 pub mod web;
 // Assembly
 pub mod app;
+pub mod demo;
 pub mod cli;
