@@ -312,7 +312,8 @@ impl Answered<'_> {
         trace.step(self.ports.clock.now(), "page", vec![("page", Fact::word("mismatch"))]);
         trace.outcome = Outcome::Refused;
         let reference_shown = trace.reference.clone();
-        let pause = Pause::mismatched(asked.clone(), pending.idp.clone(), trace.clone(), self.request.now);
+        let hinted = pending.guard.hint().cloned();
+        let pause = Pause::mismatched(asked.clone(), pending.idp.clone(), hinted, trace.clone(), self.request.now);
         let (handle, ticket) = paused::keep(self.ports, &self.request, pause).await?;
         let provider = self.request.config.idps.get(&pending.idp).map_or(String::new(), |idp| idp.name.clone());
         finish::keep(self.ports, trace, Outcome::Refused);

@@ -27,7 +27,7 @@ pub struct Pause {
     version: u8,
     at: Moment,
     asked: AuthorizationRequest,
-    /// After a mismatch: the provider to sign in at again, and what was typed at first.
+    /// After a mismatch: the provider to sign in at again, and as whom.
     again_at: Option<IdpId>,
     typed: Option<LoginHint>,
     /// The only answer is to go back to the client.
@@ -52,15 +52,21 @@ impl Pause {
         Self { version: PAUSE_VERSION, at, asked, again_at: None, typed: None, only_back: true, trace, departed: None }
     }
 
-    /// Somebody else signed in. What now?
+    /// Somebody else than `hinted` signed in. What now?
     #[must_use]
-    pub const fn mismatched(asked: AuthorizationRequest, idp: IdpId, trace: Trace, at: Moment) -> Self {
+    pub const fn mismatched(
+        asked: AuthorizationRequest,
+        idp: IdpId,
+        hinted: Option<LoginHint>,
+        trace: Trace,
+        at: Moment,
+    ) -> Self {
         Self {
             version: PAUSE_VERSION,
             at,
             asked,
             again_at: Some(idp),
-            typed: None,
+            typed: hinted,
             only_back: false,
             trace,
             departed: None,
