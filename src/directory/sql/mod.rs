@@ -14,6 +14,7 @@ mod backlog;
 mod writer;
 mod store;
 mod users;
+mod upstream_hints;
 mod families;
 mod keys;
 mod traces;

@@ -65,6 +65,12 @@ CREATE TABLE traces (
     started   BIGINT NOT NULL,
     body      TEXT   NOT NULL
 );
+CREATE TABLE upstream_hints (
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    idp     TEXT NOT NULL,
+    sealed  TEXT NOT NULL,
+    PRIMARY KEY (user_id, idp)
+) WITHOUT ROWID;
 CREATE INDEX traces_by_start ON traces (started);
 ";
 

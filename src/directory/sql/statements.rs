@@ -82,6 +82,11 @@ pub(super) const PURGE_REVOKED: &str =
 pub(super) const PURGE_ENDED: &str = "DELETE FROM families WHERE id IN \
      (SELECT id FROM families WHERE ends < $1 AND revoked_at IS NULL LIMIT $2)";
 
+pub(super) const KEEP_UPSTREAM_HINT: &str = "
+INSERT INTO upstream_hints (user_id, idp, sealed) VALUES ($1, $2, $3)
+ON CONFLICT (user_id, idp) DO UPDATE SET sealed = excluded.sealed";
+pub(super) const UPSTREAM_HINT: &str = "SELECT sealed FROM upstream_hints WHERE user_id = $1 AND idp = $2";
+
 #[cfg(test)]
 mod tests {
     /// SQLite numbers `$n` by first appearance, PostgreSQL by n: they must agree.

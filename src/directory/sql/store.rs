@@ -53,6 +53,7 @@ pub fn sqlite(path: &Path, options: SqliteOptions) -> Result<Database, Directory
     let store = Arc::new(Sqlite { readers, writer, backlog, wait });
     Ok(Database {
         users: store.clone(),
+        upstream_hints: store.clone(),
         families: store.clone(),
         sign_outs: store.clone(),
         keys: store.clone(),

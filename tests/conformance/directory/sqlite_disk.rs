@@ -181,3 +181,24 @@ async fn f12_a_file_that_vanished_is_not_replaced_by_an_empty_one() {
     assert!(matches!(db.ping().await, Err(DirectoryFault::Unavailable(_))));
     assert!(!path.exists());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f12_a_file_put_in_the_place_of_another_is_noticed_at_the_next_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, spare) = (folder.path().join("v.db"), folder.path().join("spare.db"));
+    let other = open(&spare).unwrap();
+    let bea = create(&other, person("bea")).await;
+    other.close().await.unwrap();
+    let db = open(&path).unwrap();
+    create(&db, person("ada")).await;
+    assert_eq!(find(&db, "externalId", "x-ada").await, ["id-ada"]);
+    for log in ["v.db-wal", "v.db-shm"] {
+        fs::remove_file(path.with_file_name(log)).unwrap();
+    }
+    fs::rename(&spare, &path).unwrap();
+    create(&db, person("cleo")).await;
+    assert_eq!(db.users.user(&bea.id).await.unwrap(), Some(bea));
+    assert!(find(&db, "externalId", "x-ada").await.is_empty());
+    db.close().await.unwrap();
+    assert_eq!(find(&open(&path).unwrap(), "externalId", "x-cleo").await, ["id-cleo"]);
+}

@@ -106,6 +106,21 @@ async fn f11_a_lock_that_goes_in_time_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f11_a_read_that_is_locked_out_is_unavailable_and_answers_when_it_is_not() {
+    let Held { db, other, _folder } = Held::new(waits(200));
+    // The one lock that keeps readers out of a database with a log: taken before anybody reads.
+    other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT").unwrap();
+    let start = Instant::now();
+    unavailable(db.users.find("contoso", "userName", "ada").await);
+    assert!(start.elapsed() >= Duration::from_millis(200));
+    unavailable(db.ping().await);
+    unavailable(db.families.begin(family("f", "s")).await);
+    drop(other);
+    assert!(db.users.find("contoso", "userName", "ada").await.unwrap().is_empty());
+    db.ping().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_writes_than_may_wait_are_unavailable_at_once() {
     let held = Held::new(SqliteOptions { wait: Span::secs(60), waiting_max: 8 });
     held.lock();

@@ -4,8 +4,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use rusqlite::Connection;
+use vestibule::base::{Digest, Moment};
 use vestibule::directory::{Database, DirectoryFault, SqliteOptions, sqlite};
 use vestibule::identity::UserId;
+use vestibule::oidc::Scope;
+use vestibule::token::family::FamilyId;
 
 use super::home::{at, bound_family, create, family, family_id, find, login, person, trace};
 
@@ -184,4 +187,39 @@ async fn a_row_that_makes_no_sense_is_corrupt_and_its_text_is_not_quoted() {
     }
     assert_eq!(db.users.user(&bea.id).await.unwrap(), Some(bea));
     db.ping().await.unwrap();
+}
+
+/// Rows as version 1 wrote them. They must be read for ever; this text never changes.
+#[tokio::test]
+async fn rows_of_version_1_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("v.db");
+    let db = open(&path);
+    let zeros = format!("[{}]", ["0"; 32].join(","));
+    let id = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let body = format!(
+        r#"{{"id":{zeros},"generation":1,"client":"rp","user":"u1","directory":"contoso","idp":"entra","sid":"s1",
+        "bound_to_session":true,"scopes":["openid","offline_access"],"auth_time":900000,"acr":null,"amr":["pwd"],
+        "created":1000000,"ends":9000000,"idle_ends":5000000,"current":{zeros},"current_access":{zeros},
+        "previous":null,"rotated_at":null,"repeats":2,"revoked_at":null}}"#
+    );
+    let raw = Connection::open(&path).unwrap();
+    raw.execute_batch(&format!(
+        r#"INSERT INTO users VALUES ('u1', 'contoso', 1, 1000, '{{"userName":"Ada","emails":[{{"value":"a@b"}}]}}', 1, '["eda"]', 2000);
+        INSERT INTO user_values VALUES ('contoso', 'userName', 'ada', '', 'u1'), ('contoso', 'emails', 'a@b', 'u1', 'u1');
+        INSERT INTO families VALUES ('{id}', 7, 'u1', 's1', 1, 9000000, 3000, '{body}');
+        INSERT INTO sign_outs VALUES ('s1', 3000, 8000);
+        INSERT INTO signing_keys VALUES ('k1', 'ES256', 'AP8', 1000, 2000, NULL);"#
+    ))
+    .unwrap();
+    let user = db.users.find("contoso", "emails", "A@B").await.unwrap().remove(0);
+    assert_eq!((user.user_name(), user.email_verified, user.active), (Some("Ada"), true, true));
+    assert_eq!(user.former_names, ["eda"]);
+    let family = db.families.family(&FamilyId(Digest::from_bytes([0; 32]))).await.unwrap().unwrap();
+    assert_eq!((family.generation, family.revoked_at, family.repeats), (7, Some(Moment::from_ms(3_000)), 2));
+    assert_eq!(family.scopes, [Scope::Openid, Scope::OfflineAccess]);
+    let standing = db.users.standing(&user.id, Some("s1"), Some(&family.id)).await.unwrap().unwrap();
+    assert!(standing.signed_out && standing.family_revoked);
+    let key = db.keys.keys().await.unwrap().remove(0);
+    assert_eq!((key.kid.as_str(), key.sealed.as_slice(), key.retired_at), ("k1", [0, 255].as_slice(), None));
 }
