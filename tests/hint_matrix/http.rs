@@ -11,7 +11,7 @@ use crate::fixtures::{Preset, World, alice, bob};
 use crate::paths::{Outcome, PATHS, Path, Session};
 use crate::stage::{Returns, Stage, Walk};
 use crate::support::client::{Client, Proof, query};
-use crate::support::server::REDIRECT_URI;
+use crate::support::server::{REDIRECT_URI, block_on, wait_until};
 
 /// The paths that exist over HTTP. A provider's button is only offered when the hint's domain chooses none.
 fn paths() -> impl Iterator<Item = &'static Path> {
@@ -139,6 +139,8 @@ fn policies(preset: Preset) {
             stage.provision(&bob());
             if knows {
                 stage.provision(&alice());
+                // Her first sign-in tells what the provider itself calls her.
+                stage.walk(&plain(), Returns::Alice);
             }
             for path in paths() {
                 // Whoever has a session is known; and the opaque hint is nobody's in this directory.
@@ -305,4 +307,26 @@ fn a152_what_was_typed_is_remembered_when_somebody_signs_in_again() {
         assert_eq!(again.get("prompt").map(String::as_str), Some("login"));
     }
     assert!(walk.is_mismatch_page(), "never on as the other person");
+}
+
+#[test]
+fn a161_the_trace_tells_the_reasons_of_the_decision_and_nothing_of_the_hint() {
+    let stage = Stage::new(Preset::Entra, "");
+    stage.provision(&alice());
+    stage.provision(&bob());
+    let path = Path { received: Some("Very.Secret.Name@contoso.com"), ..plain() };
+    let walk = stage.walk(&path, Returns::Bob);
+    assert!(walk.is_mismatch_page());
+    let text = walk.page.text();
+    assert!(!text.to_lowercase().contains("very.secret"), "the page doesn't name the other person either");
+    let visible = text.split('<').filter_map(|piece| piece.split_once('>')).map(|(_, text)| text.trim());
+    let reference = visible.into_iter().find(|word| word.len() == 22 && !word.contains(' ')).expect("a reference");
+    let traces = &stage.server.running().ports().directory.traces;
+    let found = || block_on(traces.trace(reference)).expect("the database works");
+    wait_until("the trace is written", || found().is_some());
+    let trace = serde_json::to_string(&found()).expect("serialises");
+    let Outcome::Upstream(decision) = path.walk(&World::new(Preset::Entra), false) else { panic!("sent upstream") };
+    let reasons: Vec<&str> = decision.reasons().iter().map(|reason| reason.id()).collect();
+    assert!(trace.contains(&serde_json::to_string(&reasons).expect("serialises")), "{reasons:?} in {trace}");
+    assert!(trace.contains("contoso.com") && !trace.to_lowercase().contains("very.secret"), "{trace}");
 }

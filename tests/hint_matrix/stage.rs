@@ -173,7 +173,6 @@ impl Stage {
     pub fn provision(&self, user: &User) {
         let mut attributes = user.attributes.clone();
         attributes.insert("externalId".to_owned(), json!(external_id(user)));
-        attributes.insert("urn:vestibule:upstream:login_hint:contoso".to_owned(), json!(ALICE_UPSTREAM));
         let user = JitUser {
             fresh_id: UserId(user.id.0.clone()),
             directory: "contoso".to_owned(),
@@ -342,8 +341,10 @@ fn external_id(user: &User) -> String {
     format!("{}-at-idp", user.id)
 }
 
-/// What a provider says of somebody: nothing by which a hint could fit but what the directory has.
+/// What a provider says of somebody: nothing by which a hint could fit but what the directory has, and its own
+/// opaque name.
 fn claims(user: &User) -> Map<String, Value> {
     let id = external_id(user);
-    json!({ "sub": id, "oid": id, "name": user.id.0 }).as_object().cloned().unwrap_or_default()
+    let claims = json!({ "sub": id, "oid": id, "name": user.id.0, "login_hint": ALICE_UPSTREAM });
+    claims.as_object().cloned().unwrap_or_default()
 }
