@@ -47,10 +47,10 @@ impl NoMatchKey {
 /// # Errors
 /// [`NoMatchKey`]; empty never equals empty.
 pub fn match_key(idp: &Idp, claims: &Map<String, Value>) -> Result<MatchKey, NoMatchKey> {
-    if let Some(tenant) = &idp.matching.tenant {
-        if claims.get("tid").and_then(Value::as_str) != Some(tenant) {
-            return Err(NoMatchKey::OtherTenant);
-        }
+    if let Some(tenant) = &idp.matching.tenant
+        && claims.get("tid").and_then(Value::as_str) != Some(tenant)
+    {
+        return Err(NoMatchKey::OtherTenant);
     }
     let value = claims.get(&idp.matching.claim).and_then(Value::as_str).filter(|v| !v.trim().is_empty());
     let value = value.ok_or(NoMatchKey::ClaimUnusable)?;

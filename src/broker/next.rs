@@ -35,10 +35,10 @@ pub struct LiveSession<'s> {
 /// Decides, in this order: may the session be used, must nobody be asked, which provider.
 #[must_use]
 pub fn next(request: &AuthorizationRequest, live: Option<&LiveSession<'_>>, realm: Realm, now: Moment) -> Next {
-    if let Some(live) = live {
-        if session_fits(request, live, &realm, now) {
-            return Next::Reuse;
-        }
+    if let Some(live) = live
+        && session_fits(request, live, &realm, now)
+    {
+        return Next::Reuse;
     }
     if request.prompt == Prompt::None {
         let needs_choice = matches!(realm, Realm::Choose { .. }) && live.is_some_and(|l| l.hint != Reuse::OtherPerson);

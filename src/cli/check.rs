@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Context, environment};
+use super::{Context, environment, say};
 use crate::app::parts;
 use crate::config::lints::Severity;
 use crate::config::{Snapshot, Styled, load, render};
@@ -43,14 +43,14 @@ pub fn run(context: &Context, options: Options) -> anyhow::Result<ExitCode> {
     };
     if context.json {
         let findings: Vec<serde_json::Value> = loaded.findings.iter().map(crate::config::Finding::to_json).collect();
-        println!("{}", serde_json::json!({ "findings": findings, "online": probes }));
+        say(serde_json::json!({ "findings": findings, "online": probes }));
     } else {
         let styled = if std::io::stdout().is_terminal() { Styled::Colours } else { Styled::Plain };
-        print!("{}", render(&loaded.findings, styled));
+        say(render(&loaded.findings, styled).trim_end());
         for probe in &probes {
             match &probe.fault {
-                None => println!("ok    {}: {}", probe.what, probe.detail),
-                Some(fault) => println!("wrong {}: {fault}", probe.what),
+                None => say(format!("ok    {}: {}", probe.what, probe.detail)),
+                Some(fault) => say(format!("wrong {}: {fault}", probe.what)),
             }
         }
     }

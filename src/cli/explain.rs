@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value, json};
 
-use super::Context;
+use super::{Context, say};
 use crate::app::parts::Parts;
 use crate::audit::{Fact, Trace};
 use crate::base::text::LoginHint;
@@ -162,15 +162,15 @@ fn print_lines(context: &Context, lines: &[String], url: Option<Result<String, S
             Some(Err(fault)) => (None, Some(fault)),
             None => (None, None),
         };
-        println!("{}", json!({ "explanation": lines, "url": url, "fault": fault }));
+        say(json!({ "explanation": lines, "url": url, "fault": fault }));
         return;
     }
     for line in lines {
-        println!("{line}");
+        say(line);
     }
     match url {
-        Some(Ok(url)) => println!("url: {url}"),
-        Some(Err(fault)) => println!("url: unknown, since the provider's discovery document can't be had: {fault}"),
+        Some(Ok(url)) => say(format!("url: {url}")),
+        Some(Err(fault)) => say(format!("url: unknown, since the provider's discovery document can't be had: {fault}")),
         None => {}
     }
 }
@@ -185,7 +185,7 @@ async fn explain_claims(context: &Context, parts: &Parts, idp: &str, file: &Path
         Ok(found) => found,
         Err(why) => {
             let body = json!({ "match": null, "why": why });
-            println!("{}", if context.json { body.to_string() } else { format!("match: none, because {why}") });
+            say(if context.json { body.to_string() } else { format!("match: none, because {why}") });
             return Ok(ExitCode::from(1));
         }
     };
@@ -199,14 +199,14 @@ async fn explain_claims(context: &Context, parts: &Parts, idp: &str, file: &Path
         per_client.insert(client.id.0.clone(), Value::Object(userinfo(holder)));
     }
     if context.json {
-        println!(
+        say(format!(
             "{}",
             json!({ "match": { "id": user.id, "userName": user.user_name(), "how": how }, "claims": per_client })
-        );
+        ));
     } else {
-        println!("match: {} ({how})", user.user_name().unwrap_or(&user.id.0));
+        say(format!("match: {} ({how})", user.user_name().unwrap_or(&user.id.0)));
         for (client, claims) in &per_client {
-            println!("\n{client} gets:\n{}", serde_json::to_string_pretty(claims)?);
+            say(format!("\n{client} gets:\n{}", serde_json::to_string_pretty(claims)?));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -276,9 +276,9 @@ async fn explain_login(context: &Context, parts: &Parts, reference: &str) -> any
         return Ok(ExitCode::from(1));
     };
     if context.json {
-        println!("{}", serde_json::to_string(&trace)?);
+        say(serde_json::to_string(&trace)?);
     } else {
-        print!("{}", tell(&trace));
+        say(tell(&trace));
     }
     Ok(ExitCode::SUCCESS)
 }

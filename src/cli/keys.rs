@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use serde_json::json;
 
-use super::Context;
+use super::{Context, say};
 use crate::app::parts::Parts;
 use crate::jobs::keys::{Keeper, rotate_now, rotation};
 use crate::keys::plan::{Overlap, ROTATE_OVERLAP};
@@ -60,7 +60,7 @@ fn print(context: &Context, parts: &Parts, ring: &Ring) {
                 })
             })
             .collect();
-        println!("{}", json!(keys));
+        say(json!(keys));
         return;
     }
     let mut table = comfy_table::Table::new();
@@ -75,5 +75,5 @@ fn print(context: &Context, parts: &Parts, ring: &Ring) {
             key.retired_at.map_or_else(String::new, crate::base::Moment::to_rfc3339),
         ]);
     }
-    println!("{table}");
+    say(table);
 }

@@ -7,6 +7,7 @@ pub mod explain;
 pub mod keys;
 pub mod schema;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -70,6 +71,11 @@ impl Context {
             environment: Arc::new(environment),
         }
     }
+}
+
+/// Prints a line; a reader that has gone away is no fault.
+pub fn say(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
 /// A runtime for a command that asks a door.

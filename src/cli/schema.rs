@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Map, Value};
 
+use super::say;
 use crate::config::{SchemaKind, schema};
 
 /// Prints the schema of one kind of file, or of all by kind.
@@ -19,6 +20,6 @@ pub fn run(kind: Option<&str>) -> anyhow::Result<ExitCode> {
             Value::Object(all.collect::<Map<String, Value>>())
         }
     };
-    println!("{}", serde_json::to_string_pretty(&document)?);
+    say(serde_json::to_string_pretty(&document)?);
     Ok(ExitCode::SUCCESS)
 }

@@ -5,14 +5,16 @@ use std::ops::Range;
 
 use super::build::directory::MULTI_VALUED;
 use super::finding::Finding;
-use super::lints::{CFG19, CLI01, CLI11, CLI17, CLI18, DIR02, IDP01, IDP02, IDP07, IDP12, IDP13, IDP19, IDP20, Lint};
+use super::lints::{
+    CFG19, CFG21, CLI01, CLI11, CLI17, CLI18, DIR02, IDP01, IDP02, IDP07, IDP12, IDP13, IDP19, IDP20, Lint,
+};
 use super::objects::{Object, Objects};
+use super::spelling::nearest;
 use super::view::View;
-use super::walk::nearest;
 use crate::base::text::fold;
 use crate::identity::{Directory, DirectoryKind};
 use crate::oidc::Idp;
-use crate::oidc::client::ClientCredential;
+use crate::oidc::client::GrantType;
 use crate::oidc::idp::{Forward, HintForm};
 
 /// All findings between files.
@@ -28,7 +30,22 @@ pub fn check(objects: &Objects<'_>) -> Vec<Finding> {
     shared_redirects(objects, &mut findings);
     clients(objects, &mut findings);
     services(objects, &mut findings);
+    uids(objects, &mut findings);
     findings
+}
+
+fn uids(objects: &Objects<'_>, findings: &mut Vec<Finding>) {
+    let views = objects.directories.iter().map(|object| &object.view);
+    let views = views.chain(objects.idps.iter().map(|object| &object.view));
+    let views = views.chain(objects.clients.iter().map(|object| &object.view));
+    let views = views.chain(objects.services.iter().map(|object| &object.view));
+    let mut owners: BTreeMap<String, &str> = BTreeMap::new();
+    for view in views {
+        let Some(uid) = view.some_text("uid") else { continue };
+        if let Some(owner) = owners.insert(uid.to_lowercase(), &view.source.shown) {
+            findings.push(view.source.finding(&CFG21, &view.span("uid"), format!("also of {owner}")));
+        }
+    }
 }
 
 /// A name that must be the stem of an object.
@@ -45,7 +62,11 @@ fn exists<T>(view: &View<'_>, place: &Range<usize>, name: &str, what: (&str, &[O
     Some(view.source.finding(&CFG19, place, label))
 }
 
-fn claimed_twice<T>(objects: &[Object<'_, T>], lint: &'static Lint, findings: &mut Vec<Finding>) {
+fn claimed_twice<'a, T: 'a>(
+    objects: impl Iterator<Item = &'a Object<'a, T>>,
+    lint: &'static Lint,
+    findings: &mut Vec<Finding>,
+) {
     let mut owners: BTreeMap<String, String> = BTreeMap::new();
     for object in objects {
         for (domain, span) in object.view.items("domains") {
@@ -62,11 +83,13 @@ fn claimed_twice<T>(objects: &[Object<'_, T>], lint: &'static Lint, findings: &m
 }
 
 fn directories(objects: &Objects<'_>, findings: &mut Vec<Finding>) {
-    claimed_twice(&objects.directories, &DIR02, findings);
+    claimed_twice(objects.directories.iter(), &DIR02, findings);
 }
 
 fn idp_domains(objects: &Objects<'_>, findings: &mut Vec<Finding>) {
-    claimed_twice(&objects.idps, &IDP01, findings);
+    // One that is switched off leaves its domains to its successor.
+    let enabled = objects.idps.iter().filter(|idp| idp.view.flag("enabled"));
+    claimed_twice(enabled, &IDP01, findings);
 }
 
 fn idp_directory(idp: &Object<'_, Idp>, objects: &Objects<'_>, findings: &mut Vec<Finding>) {
@@ -150,9 +173,7 @@ fn clients(objects: &Objects<'_>, findings: &mut Vec<Finding>) {
         }
         signing(view, objects, findings);
         claims(view, objects, findings);
-        if objects.idps.is_empty()
-            && client.built.as_ref().is_some_and(|c| !matches!(c.credential, ClientCredential::Public))
-        {
+        if objects.idps.is_empty() && client.built.as_ref().is_some_and(|c| c.may_use(GrantType::AuthorizationCode)) {
             let finding = view.source.finding(&CLI18, &view.anchor(), "there is no identity provider");
             findings.push(finding);
         }

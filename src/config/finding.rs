@@ -39,11 +39,11 @@ impl Finding {
         Self {
             code: lint.code,
             severity: lint.severity,
-            file: file.into(),
+            file: clean(&file.into()),
             line: 0,
             column: 0,
             title: lint.title.to_owned(),
-            label: label.into(),
+            label: clean(&label.into()),
             help: lint.help.to_owned(),
             excerpt: None,
         }
@@ -51,13 +51,13 @@ impl Finding {
 
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Self {
-        self.title = title.into();
+        self.title = clean(&title.into());
         self
     }
 
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = help.into();
+        self.help = clean(&help.into());
         self
     }
 
@@ -92,4 +92,9 @@ impl Finding {
             "help": self.help,
         })
     }
+}
+
+/// Names from files are among it: nothing that plays tricks on a terminal or breaks a log line.
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if crate::base::text::is_control(c) { ' ' } else { c }).take(1_000).collect()
 }

@@ -10,7 +10,7 @@ use super::lints::{CFG06, CFG07, CFG08, CFG12, CFG13, CFG14, CFG18, CFG20};
 use super::shape::open_keys;
 use super::shapes::SchemaKind;
 use super::source::Source;
-use super::walk::nearest;
+use super::spelling::nearest;
 
 /// Bytes of one file that are read.
 pub const FILE_BYTES_MAX: u64 = 1024 * 1024;

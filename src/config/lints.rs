@@ -82,6 +82,8 @@ lints! {
         "the name is the stem of a file: a file of that name must exist, or the name here is misspelt"
     CFG20 Error "the file can't be read"
         "the server's user must be able to read every file of the folder"
+    CFG21 Error "one `uid` for two objects"
+        "the management API finds objects by it; give each its own, or leave it out"
 
     SRV01 Error "our issuer can't be used"
         "the issuer is https://HOST/acs: tokens carry it byte for byte, and the paths of the product begin at its host"
@@ -101,6 +103,9 @@ lints! {
         "metrics and reasons name your providers and services: listen on loopback or on a network of your own"
     SRV09 Warning "plain http towards people"
         "listening off loopback without [tls] is right only behind a proxy that speaks TLS; name it in [proxy] trusted"
+
+    SRV10 Error "a console that nobody may enter"
+        "name the group whose members are admins in `admin_group`"
 
     DIR01 Error "`default_domain` is none of `domains`"
         "users without a domain of their own get this one, so it must be among the directory's"

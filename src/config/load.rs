@@ -68,15 +68,20 @@ pub fn load(folder: &Path, env: Env<'_>) -> Loaded {
 }
 
 fn document(kind: SchemaKind, mut source: Source, reader: &mut Reader<'_>) -> Document {
-    let (table, errors) = parse(&source.text);
+    let (mut table, errors) = parse(&source.text);
+    walk::flatten_maps(&mut table, kind.keys());
     source.secrets = walk::secrets(&table, kind.keys());
     for error in &errors {
         reader.push(source.unsure_finding(&CFG01, &error.span, error.message.clone()));
     }
     let whole = errors.is_empty();
-    // What couldn't be read is not missing.
+    let broken: Vec<usize> = reader.findings.iter().filter(|f| f.file == source.shown).map(|f| f.line).collect();
+    // What couldn't be read is not missing, and keys under a broken [table] are not unknown.
+    let follows = |finding: &Finding| {
+        finding.code == CFG05.code || finding.label == walk::UNKNOWN || broken.contains(&finding.line)
+    };
     let findings = walk::check(&source, &table, kind.keys());
-    reader.findings.extend(findings.into_iter().filter(|finding| whole || finding.code != CFG05.code));
+    reader.findings.extend(findings.into_iter().filter(|finding| whole || !follows(finding)));
     Document { kind, source, table, whole }
 }
 

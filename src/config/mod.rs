@@ -7,6 +7,7 @@ mod shape;
 mod shapes;
 mod tree;
 mod source;
+mod spelling;
 mod value;
 mod walk;
 mod view;
@@ -169,3 +170,6 @@ impl Snapshot {
         self.idps.values().filter(|idp| idp.enabled && client.allows_idp(&idp.id)).cloned().collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

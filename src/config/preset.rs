@@ -6,6 +6,7 @@ use super::shapes::idp::PRESET;
 use super::source::Source;
 use super::tree::{Table, Value, parse};
 use super::view::View;
+use super::walk::flatten_maps;
 use crate::oidc::idp::PromptSupport;
 
 /// Facts about a kind of provider, and defaults of its file.
@@ -32,6 +33,10 @@ pub struct KindPreset {
 pub struct TenantIssuer {
     pub hosts: Vec<String>,
     pub suffix: String,
+    /// Hosts of an older version.
+    pub v1_hosts: Vec<String>,
+    /// What stands in the tenant's place for everybody.
+    pub shared: Vec<String>,
 }
 
 const ENTRA: &str = include_str!("presets/entra.toml");
@@ -50,7 +55,8 @@ impl KindPreset {
     }
 
     fn read(text: &str) -> Self {
-        let (table, _) = parse(text);
+        let (mut table, _) = parse(text);
+        flatten_maps(&mut table, PRESET);
         let source = Source::preset(text);
         let view = View::new(&source, &table, PRESET);
         let tenant = view.table("tenant");
@@ -65,9 +71,12 @@ impl KindPreset {
             refuses_issuer_slash: view.text("issuer_slash") == "never",
             claim_scopes: view.map("claim_scopes"),
             mutable_claims: view.texts("mutable_claims"),
-            tenant: tenant
-                .is_present()
-                .then(|| TenantIssuer { hosts: tenant.texts("hosts"), suffix: tenant.text("suffix") }),
+            tenant: tenant.is_present().then(|| TenantIssuer {
+                hosts: tenant.texts("hosts"),
+                suffix: tenant.text("suffix"),
+                v1_hosts: tenant.texts("v1_hosts"),
+                shared: tenant.texts("shared"),
+            }),
             per_application: claims.texts("per_application"),
             writable: claims.texts("writable"),
             defaults: match table.get("defaults").map(|entry| &entry.node.value) {
@@ -86,7 +95,8 @@ mod tests {
     #[test]
     fn the_presets_are_made_of_known_keys_and_values() {
         for text in [ENTRA, OKTA, OIDC] {
-            let (table, errors) = parse(text);
+            let (mut table, errors) = parse(text);
+            flatten_maps(&mut table, PRESET);
             assert_eq!(errors, []);
             let codes: Vec<&str> =
                 check(&Source::preset(text), &table, PRESET).iter().map(|finding| finding.code).collect();

@@ -133,10 +133,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The full path of a file that must be readable.
-    pub fn existing(&mut self, view: &View<'_>, key: &str) -> Option<PathBuf> {
+    /// The full path of a readable file in which `mark` stands.
+    pub fn marked(&mut self, view: &View<'_>, key: &str, mark: &str) -> Option<PathBuf> {
         let path = view.some_text(key)?;
-        self.file(view.source, &path, &view.span(key), &CFG17)?;
+        let text = self.file(view.source, &path, &view.span(key), &CFG17)?;
+        if !text.contains(mark) {
+            self.push(view.source.finding(&CFG17, &view.span(key), format!("no `{mark}` in it: not PEM")));
+        }
         Some(self.path(&path))
     }
 

@@ -73,7 +73,8 @@ fn of_kind(kind: &'static Kind) -> Value {
             "type": "object",
             "properties": { "keys": { "type": "array", "items": { "type": "object" } }, "file": { "type": "string" } },
         }),
-        Kind::Map => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
+        // A key with a dot is a table in TOML's eyes: name.givenName = "given_name".
+        Kind::Map => json!({ "type": "object", "additionalProperties": { "type": ["string", "object"] } }),
         Kind::Table(keys) => object(keys),
     }
 }

@@ -90,8 +90,14 @@ impl Key {
     }
 
     #[must_use]
-    pub const fn or_flag(mut self, flag: bool) -> Self {
-        self.default = Preset::Flag(flag);
+    pub const fn on(mut self) -> Self {
+        self.default = Preset::Flag(true);
+        self
+    }
+
+    #[must_use]
+    pub const fn off(mut self) -> Self {
+        self.default = Preset::Flag(false);
         self
     }
 

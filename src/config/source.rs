@@ -80,9 +80,10 @@ impl Source {
         for (at, _) in line.match_indices('=') {
             let key = line.get(..at).unwrap_or_default().trim_end();
             let key = key.rsplit([' ', '\t', '{', ',', '.', '"', '\'']).next().unwrap_or_default();
-            let value = line.get(at + 1..).unwrap_or_default().trim_start();
+            let behind = line.get(at + 1..).unwrap_or_default();
+            let value = behind.trim_start();
             if self.hides(key, care) && !value.starts_with('{') {
-                ranges.push(at + 1..line.len());
+                ranges.push(at + 1 + behind.len() - value.len()..line.len());
             }
         }
         if care == Care::Unsure && !line.contains('=') && !line.trim_start().starts_with(['[', '#']) {

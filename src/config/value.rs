@@ -84,7 +84,7 @@ pub fn check(source: &Source, text: &str, kind: &'static Kind, span: &Range<usiz
     let bad = |label: String| Some(bad(source, span, path, label));
     match kind {
         Kind::OneOf(words) | Kind::SomeOf(words) if !words.contains(&text) => {
-            bad(super::walk::nearest(text, words.iter().copied())
+            bad(super::spelling::nearest(text, words.iter().copied())
                 .map_or_else(|| format!("one of {}", quoted(words)), |near| format!("did you mean \"{near}\"?")))
             .map(|finding| finding.help(format!("possible: {}", quoted(words))))
         }

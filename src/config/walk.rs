@@ -7,7 +7,8 @@ use super::finding::Finding;
 use super::lints::{CFG02, CFG03, CFG05, CFG09, CFG15};
 use super::shape::{Key, Kind, Need, find};
 use super::source::Source;
-use super::tree::{Node, Table, Value};
+use super::spelling::nearest;
+use super::tree::{Entry, Node, Table, Value};
 use super::value;
 
 /// Everything wrong with one file for itself.
@@ -26,11 +27,42 @@ pub fn secrets(table: &Table, keys: &'static [Key]) -> Vec<Range<usize>> {
         match (&key.kind, &entry.node.value) {
             (Kind::Table(inner), Value::Table(table)) => found.extend(secrets(table, inner)),
             (Kind::Secrets, Value::Table(table)) => table.entries.iter().for_each(|e| bare(&e.node, &mut found)),
-            (Kind::Secret | Kind::SecretPem | Kind::Secrets | Kind::Table(_), _) => bare(&entry.node, &mut found),
+            (Kind::Jwks, Value::Table(table)) => {
+                let others = table.entries.iter().filter(|e| e.key != "file");
+                found.extend(others.map(|e| e.node.span.clone()));
+            }
+            (Kind::Secret | Kind::SecretPem | Kind::Secrets | Kind::Jwks | Kind::Table(_), _) => {
+                bare(&entry.node, &mut found)
+            }
             _ => {}
         }
     }
     found
+}
+
+/// `name.givenName = "given_name"` in a table of texts is one key with a dot, not a table.
+pub fn flatten_maps(table: &mut Table, keys: &'static [Key]) {
+    for entry in &mut table.entries {
+        match (find(keys, &entry.key).map(|key| &key.kind), &mut entry.node.value) {
+            (Some(Kind::Table(inner)), Value::Table(table)) => flatten_maps(table, inner),
+            (Some(Kind::Map), Value::Table(table)) => {
+                let mut flat = Vec::new();
+                flatten("", std::mem::take(&mut table.entries), &mut flat);
+                table.entries = flat;
+            }
+            _ => {}
+        }
+    }
+}
+
+fn flatten(path: &str, entries: Vec<Entry>, flat: &mut Vec<Entry>) {
+    for mut entry in entries {
+        entry.key = joined(path, &entry.key);
+        match entry.node.value {
+            Value::Table(table) => flatten(&entry.key, table.entries, flat),
+            _ => flat.push(entry),
+        }
+    }
 }
 
 /// Anything at a secret's place but the names in `{ env = … }` and `{ file = … }`.
@@ -43,6 +75,9 @@ fn bare(node: &Node, found: &mut Vec<Range<usize>>) {
         _ => found.push(node.span.clone()),
     }
 }
+
+/// The label of an unknown key that resembles none of the known ones.
+pub const UNKNOWN: &str = "unknown";
 
 struct Walk<'a> {
     source: &'a Source,
@@ -59,8 +94,11 @@ impl Walk<'_> {
             }
         }
         for key in keys.iter().filter(|key| key.need == Need::Required && table.get(key.name).is_none()) {
-            let finding =
-                self.source.finding(&CFG05, anchor, format!("`{}` is missing: {}", key.name, key.kind.expected()));
+            let finding = self.source.finding(
+                &CFG05,
+                anchor,
+                format!("`{}` is missing here ({})", key.name, key.kind.expected()),
+            );
             let title = format!("`{}` is missing and has no default", joined(path, key.name));
             self.findings.push(finding.title(title).help(key.doc));
         }
@@ -68,7 +106,7 @@ impl Walk<'_> {
 
     fn unknown(&mut self, name: &str, span: &Range<usize>, keys: &'static [Key], path: &str) {
         let near = nearest(name, keys.iter().map(|key| key.name));
-        let label = near.map_or_else(|| "unknown".to_owned(), |near| format!("did you mean `{near}`?"));
+        let label = near.map_or_else(|| UNKNOWN.to_owned(), |near| format!("did you mean `{near}`?"));
         let finding = self.source.unsure_finding(&CFG02, span, label);
         let finding = finding.title(format!("unknown key `{}`", value::shown(&joined(path, name))));
         self.findings.push(if near.is_none() && !path.is_empty() && find(self.top, name).is_some() {
@@ -179,15 +217,4 @@ impl Walk<'_> {
 
 fn joined(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
-}
-
-/// The known name that was probably meant.
-#[must_use]
-pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let name: String = name.chars().take(64).collect();
-    known
-        .map(|candidate| (strsim::jaro_winkler(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
-        .filter(|(likeness, _)| *likeness > 0.84)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate)
 }

@@ -14,6 +14,7 @@ use crate::audit::Trace;
 use crate::base::{Digest, Moment, Span};
 use crate::identity::user::Attributes;
 use crate::identity::{User, UserId};
+use crate::oidc::IdpId;
 use crate::token::family::{Family, FamilyId};
 
 pub use sql::{SqliteOptions, sqlite};
@@ -86,6 +87,16 @@ pub trait Users: Send + Sync {
     /// Switches a user off or on; off ends all that was issued to it before `now`.
     /// False: no such user.
     async fn set_active(&self, id: &UserId, activity: Activity, now: Moment) -> Result<bool, DirectoryFault>;
+}
+
+/// What an identity provider asks to be given as `login_hint` at a user's next sign-in: its own opaque `login_hint`
+/// claim. Sealed, and sent to that provider only.
+#[async_trait]
+pub trait UpstreamHints: Send + Sync {
+    /// Keeps the newest one.
+    async fn keep_hint(&self, user: &UserId, idp: &IdpId, sealed: Vec<u8>) -> Result<(), DirectoryFault>;
+
+    async fn hint(&self, user: &UserId, idp: &IdpId) -> Result<Option<Vec<u8>>, DirectoryFault>;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,6 +178,7 @@ pub type TokenDigest = Digest;
 #[derive(Clone)]
 pub struct Database {
     pub users: Arc<dyn Users>,
+    pub upstream_hints: Arc<dyn UpstreamHints>,
     pub families: Arc<dyn Families>,
     pub sign_outs: Arc<dyn SignOuts>,
     pub keys: Arc<dyn KeyStore>,

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::admission::AddressKey;
-use super::authorize::come_back;
 use super::browser::{Arrival, Keep, Reply, Say, Visit, ticket_id};
-use super::paused::{self, Pause};
+use super::handles::come_back;
+use super::pause::{self, Pause};
 use super::ports::{Ports, Request, Unavailable};
-use super::upstream_login::{as_oauth, as_refusal, note_fault};
+use super::upstream_login::{as_oauth, as_refusal, keep_hint, note_fault};
 use super::{finish, sessions};
 use crate::audit::{Fact, Outcome, Trace};
 use crate::base::limits::PENDING_LIFETIME;
@@ -18,6 +18,7 @@ use crate::hint::{Verdict, check_return};
 use crate::i18n::PageError;
 use crate::identity::User;
 use crate::oidc::error::ErrorCode::LoginRequired;
+use crate::oidc::idp::HintForm;
 use crate::oidc::{Idp, IdpId, OAuthError};
 use crate::state::{Kind, Name, Taken};
 use crate::token::standing::{Rules, Why, check, check_user};
@@ -110,6 +111,7 @@ impl Answered<'_> {
         let shown = check_freshness(pending, &idp, identity.auth_time, self.request.now)
             .map_err(|error| End::Error(error, PageError::ProviderRefused))?;
         trace.step(self.ports.clock.now(), "freshness", vec![("shown", Fact::word(shown.as_str()))]);
+        self.keep_hint(&idp, &identity, &user).await?;
         let verdict = check_return(&pending.guard, &user, &identity.claims);
         trace.step(self.ports.clock.now(), "hint_check", vec![("verdict", Fact::word(verdict.as_str()))]);
         if verdict == Verdict::Mismatch {
@@ -120,6 +122,15 @@ impl Answered<'_> {
             return Err(End::Error(error, PageError::NotProvisioned));
         }
         Ok((identity, user))
+    }
+
+    /// Entra's opaque `login_hint` claim names the person better than any user name, next time.
+    async fn keep_hint(&self, idp: &Idp, identity: &VerifiedIdentity, user: &User) -> Result<(), End> {
+        let claim = identity.claims.get("login_hint").and_then(serde_json::Value::as_str);
+        match claim.filter(|_| idp.hint.as_ == HintForm::Upstream) {
+            Some(claim) => Ok(keep_hint(self.ports, user, idp, claim).await?),
+            None => Ok(()),
+        }
     }
 
     /// OIDC Core §3.1.2.2: a subject that was asked for by `id_token_hint` or `claims` is the one that signed in.
@@ -264,7 +275,7 @@ impl Answered<'_> {
     ) -> Result<Reply, Unavailable> {
         let before = sessions::find(self.ports, &self.request, self.visit.session.as_ref()).await?;
         let (token, session) =
-            sessions::begin(self.ports, self.request.now, identity, user, before.as_ref(), &pending.idp);
+            sessions::begin(self.ports, self.request.now, (identity, user, &pending.idp), before.as_ref());
         if let Some(before) = &before {
             self.retire(before, &session.sid).await?;
         }
@@ -293,7 +304,7 @@ impl Answered<'_> {
         let mut reply = finish::with_page(self.ports, PageError::NotProvisioned, None, &mut trace);
         if let (Some(asked), Say::Page(page)) = (pending.request(), &mut reply.say) {
             let pause = Pause::barred(asked.clone(), trace.clone(), self.request.now);
-            let (handle, ticket) = paused::keep(self.ports, &self.request, pause).await?;
+            let (handle, ticket) = pause::keep(self.ports, &self.request, pause).await?;
             page.cancel = Some(handle);
             reply.cookies.push(ticket);
         }
@@ -313,7 +324,7 @@ impl Answered<'_> {
         trace.outcome = Outcome::Refused;
         let reference_shown = trace.reference.clone();
         let pause = Pause::mismatched(asked.clone(), pending.idp.clone(), trace.clone(), self.request.now);
-        let (handle, ticket) = paused::keep(self.ports, &self.request, pause).await?;
+        let (handle, ticket) = pause::keep(self.ports, &self.request, pause).await?;
         let provider = self.request.config.idps.get(&pending.idp).map_or(String::new(), |idp| idp.name.clone());
         finish::keep(self.ports, trace, Outcome::Refused);
         Ok(Reply::from(Say::Mismatch { handle, provider, reference: reference_shown }).keeping(ticket))

@@ -3,10 +3,11 @@
 use url::Url;
 
 use super::browser::{Arrival, Keep, Reply, Say, Visit};
+use super::finish;
+use super::handles::come_back;
 use super::ports::{Ports, Request, Unavailable};
 use super::sessions::{self, Found};
 use super::signing::{ReturnedIdToken, read_id_token};
-use super::{authorize::come_back, finish};
 use crate::base::limits::PENDING_LIFETIME;
 use crate::base::{Digest, Secret};
 use crate::i18n::PageError;

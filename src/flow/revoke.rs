@@ -1,8 +1,8 @@
 //! Revocation (RFC 7009): a client gives back what it was issued.
 
 use super::client_auth::{Call, CallFault, authenticate};
+use super::issue::revoke as end;
 use super::ports::{Ports, Unavailable};
-use super::token::revoke as end;
 use crate::base::Digest;
 use crate::oidc::OAuthError;
 use crate::oidc::error::ErrorCode::{InvalidClient, InvalidRequest};
@@ -33,10 +33,10 @@ pub async fn revoke(ports: &Ports, call: Call) -> Result<(), CallFault> {
     }
     let name = Name::of(Kind::AccessToken, token);
     let kept = ports.state.peek(name).await.map_err(Unavailable::from)?;
-    if let Some(AccessState::Issued(record)) = kept.as_deref().and_then(AccessState::decode) {
-        if record.grant.client == client.id {
-            end(ports, &request, None, Digest::of(token)).await?;
-        }
+    if let Some(AccessState::Issued(record)) = kept.as_deref().and_then(AccessState::decode)
+        && record.grant.client == client.id
+    {
+        end(ports, &request, None, Digest::of(token)).await?;
     }
     Ok(())
 }

@@ -20,6 +20,7 @@ use crate::hint::{self, Ask, Decision, Lookup};
 use crate::i18n::PageError;
 use crate::identity::User;
 use crate::oidc::error::ErrorCode::{ServerError, TemporarilyUnavailable};
+use crate::oidc::idp::HintForm;
 use crate::oidc::{Idp, OAuthError};
 use crate::state::{Kind, Name, Record};
 use crate::upstream::{AuthorizationCall, UpstreamFault, authorization_url};
@@ -112,17 +113,32 @@ pub async fn decide(ports: &Ports, idp: &Idp, ask: &Ask<'_>) -> Result<Decision,
         None => return Ok(hint::decide(idp, ask, Lookup::NotAsked)),
         Some(key) => find_hinted(ports, &key).await?,
     };
-    let lookup = known.as_ref().map_or(Lookup::Unknown, |user| Lookup::Known {
-        user,
-        upstream_hint: user.text(&upstream_hint_attribute(idp)),
-    });
+    let own = match &known {
+        Some(user) if idp.hint.as_ == HintForm::Upstream => kept_hint(ports, user, idp).await?,
+        _ => None,
+    };
+    let lookup = known.as_ref().map_or(Lookup::Unknown, |user| Lookup::Known { user, upstream_hint: own.as_deref() });
     Ok(hint::decide(idp, ask, lookup))
 }
 
-/// Where the provider's own `login_hint` claim of the last sign-in is kept with the user.
-#[must_use]
-pub fn upstream_hint_attribute(idp: &Idp) -> String {
-    format!("urn:vestibule:upstream:login_hint:{}", idp.id)
+/// The provider's own opaque `login_hint` claim of this user's last sign-in there.
+async fn kept_hint(ports: &Ports, user: &User, idp: &Idp) -> Result<Option<String>, Unavailable> {
+    let sealed = ports.directory.upstream_hints.hint(&user.id, &idp.id).await?;
+    let opened = sealed.and_then(|sealed| ports.seal.open(&hint_purpose(user, idp), &sealed));
+    Ok(opened.and_then(|bytes| String::from_utf8(bytes).ok()))
+}
+
+fn hint_purpose(user: &User, idp: &Idp) -> String {
+    format!("login_hint of {} at {}", user.id, idp.id)
+}
+
+/// Keeps the provider's own `login_hint` claim for the next sign-in, where its settings say `as = "upstream"`.
+///
+/// # Errors
+/// [`Unavailable`] if it can't be kept.
+pub async fn keep_hint(ports: &Ports, user: &User, idp: &Idp, claim: &str) -> Result<(), Unavailable> {
+    let sealed = ports.seal.seal(&*ports.dice, &hint_purpose(user, idp), claim.as_bytes());
+    Ok(ports.directory.upstream_hints.keep_hint(&user.id, &idp.id, sealed).await?)
 }
 
 async fn find_hinted(ports: &Ports, key: &hint::LookupKey) -> Result<Option<User>, Unavailable> {

@@ -16,7 +16,7 @@ pub fn comparable(domain: &str) -> Option<String> {
     }
     // The Kelvin sign and the dotted capital I become ASCII by case alone.
     let becomes_ascii = |c: char| !c.is_ascii() && c.to_lowercase().any(|lower| lower.is_ascii());
-    if domain.contains('%') || domain.chars().any(becomes_ascii) {
+    if domain.chars().any(becomes_ascii) {
         return None;
     }
     let ascii = domain_to_ascii(domain);

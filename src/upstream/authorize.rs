@@ -5,8 +5,8 @@ use url::Url;
 use super::{AuthorizationCall, ProviderFacts};
 use crate::oidc::Idp;
 
-/// Parameters that are ours alone to set.
-pub const RESERVED: &[&str] = &[
+/// Parameters that are ours alone to set; extras of these names are left out.
+const RESERVED: &[&str] = &[
     "response_type",
     "client_id",
     "redirect_uri",
@@ -19,6 +19,14 @@ pub const RESERVED: &[&str] = &[
     "request",
     "request_uri",
 ];
+
+/// Parameters that we set if a login asks for them.
+const OPTIONAL: &[&str] = &["domain_hint", "prompt", "max_age", "acr_values", "ui_locales"];
+
+/// Whether a provider's endpoint must not have this parameter in a query of its own: it would stand twice.
+pub fn is_ours(name: &str) -> bool {
+    RESERVED.contains(&name) || OPTIONAL.contains(&name)
+}
 
 /// Where to send the browser: always a code flow with state, nonce and PKCE S256. Each value is encoded
 /// exactly once; a query that the endpoint has itself is kept.

@@ -37,7 +37,7 @@ enum Pair {
 pub struct Assertion<'a> {
     pub client_id: &'a str,
     pub audience: &'a str,
-    pub jti: &'a str,
+    pub jti: String,
     pub now: Moment,
 }
 

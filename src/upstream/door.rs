@@ -3,31 +3,19 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
-use futures_util::FutureExt as _;
-use serde_json::{Map, Value};
-use tokio::sync::Semaphore;
-
-use super::cache::Cache;
 use super::client_key::{Assertion, Signer};
-use super::http::{Clients, Http};
-use super::id_token::{self, Expected, Unverified};
-use super::keyset::{KeySet, Verdict};
-use super::token_call::{self, Proof, Tokens};
-use super::{CodeCall, ProviderFacts, Timings, UpstreamFault, VerifiedIdentity, metadata, userinfo};
+use super::exchange::Exchange;
+use super::http::Clients;
+use super::provider::Provider;
+use super::token_call::Proof;
+use super::{CodeCall, ProviderFacts, UpstreamFault, VerifiedIdentity};
 use crate::base::limits::UPSTREAM_CALL;
-use crate::base::{Clock, Dice, Digest, Secret, Span};
+use crate::base::{Clock, Dice, Digest};
 use crate::config::Outbound;
 use crate::oidc::idp::{AssertionAudience, ClientKey, IdpCredential};
 use crate::oidc::{Idp, IdpId};
 
-/// How long discovery or keys may take in all, a second try included: with an exchange after it, a
-/// login still ends within 10 s or so.
-const METADATA_CALL: Span = Span::secs(5);
-/// Exchanges under way at one provider; beyond, people are told to try again. A provider that hangs
-/// holds no more than this, and the others' logins go on.
-const EXCHANGES_MAX: usize = 256;
 /// Providers and client keys that are remembered; more only come about by changes of the files.
 const REMEMBERED_MAX: usize = 512;
 
@@ -46,14 +34,6 @@ struct ProviderKey {
     id: IdpId,
     issuer: String,
     ca_files: Vec<PathBuf>,
-}
-
-/// One provider, as far as it is remembered.
-pub struct Provider {
-    pub http: Http,
-    pub facts: Cache<ProviderFacts>,
-    pub keys: Cache<KeySet>,
-    places: Semaphore,
 }
 
 impl Upstream {
@@ -87,8 +67,8 @@ impl Upstream {
             .places
             .try_acquire()
             .map_err(|_| UpstreamFault::unavailable("too many exchanges are under way at this provider"))?;
-        let exchange = self.exchange_at(&provider, idp, facts, call);
-        tokio::time::timeout(UPSTREAM_CALL.as_std(), exchange)
+        let exchange = Exchange { provider: &provider, clock: &*self.clock, idp, facts, call };
+        tokio::time::timeout(UPSTREAM_CALL.as_std(), exchange.run(self.proof(idp, facts)?))
             .await
             .unwrap_or_else(|_| Err(UpstreamFault::unavailable("the exchange took too long")))
     }
@@ -101,75 +81,17 @@ impl Upstream {
         providers.iter().filter_map(|(key, provider)| Some((key.id.clone(), fault(provider)?))).collect()
     }
 
-    async fn exchange_at(
-        &self,
-        provider: &Provider,
-        idp: &Arc<Idp>,
-        facts: &ProviderFacts,
-        call: &CodeCall<'_>,
-    ) -> Result<VerifiedIdentity, UpstreamFault> {
-        let mut timings = Timings::default();
-        let begun = Instant::now();
-        let tokens = self.redeem(provider, idp, facts, call).await?;
-        timings.token = since(begun);
-
-        let begun = Instant::now();
-        let mut claims = self.verify(provider, idp, facts, (call, &tokens)).await?;
-        timings.verification = since(begun);
-
-        if userinfo::is_wanted(idp.userinfo, &claims, call.wanted)
-            && let Some(endpoint) = &facts.userinfo_endpoint
-        {
-            let begun = Instant::now();
-            userinfo::merge(&provider.http, endpoint, &tokens.access_token, &mut claims).await?;
-            timings.userinfo = Some(since(begun));
-        }
-        identity(idp, claims, tokens.id_token, timings)
-    }
-
-    async fn redeem(
-        &self,
-        provider: &Provider,
-        idp: &Idp,
-        facts: &ProviderFacts,
-        call: &CodeCall<'_>,
-    ) -> Result<Tokens, UpstreamFault> {
-        match &idp.credential {
-            IdpCredential::Secret(secret) => {
-                token_call::redeem(&provider.http, idp, facts, call, &Proof::Secret(secret)).await
-            }
-            IdpCredential::Key(key) => {
-                let signer = self.signer(key)?;
-                let jti = self.dice.id();
-                let audience = match key.audience {
-                    AssertionAudience::Issuer => facts.issuer.as_str(),
-                    AssertionAudience::TokenEndpoint => facts.token_endpoint.as_str(),
-                };
-                let say = Assertion { client_id: &idp.client_id, audience, jti: &jti, now: self.clock.now() };
-                token_call::redeem(&provider.http, idp, facts, call, &Proof::Key(&signer, say)).await
-            }
-        }
-    }
-
-    async fn verify(
-        &self,
-        provider: &Provider,
-        idp: &Idp,
-        facts: &ProviderFacts,
-        (call, tokens): (&CodeCall<'_>, &Tokens),
-    ) -> Result<Map<String, Value>, UpstreamFault> {
-        let token = Unverified::parse(tokens.id_token.expose(), &usable_algs(idp, facts))?;
-        check_signature(provider, &token).await?;
-        let claims = token.claims()?;
-        let expected = Expected {
-            idp,
-            nonce: call.nonce,
-            code: call.code,
-            access_token: &tokens.access_token,
-            now: self.clock.now(),
+    fn proof<'a>(&self, idp: &'a Idp, facts: &'a ProviderFacts) -> Result<Proof<'a>, UpstreamFault> {
+        let key = match &idp.credential {
+            IdpCredential::Secret(secret) => return Ok(Proof::Secret(secret)),
+            IdpCredential::Key(key) => key,
         };
-        id_token::check_claims(&claims, token.alg, &expected)?;
-        Ok(claims)
+        let audience = match key.audience {
+            AssertionAudience::Issuer => facts.issuer.as_str(),
+            AssertionAudience::TokenEndpoint => facts.token_endpoint.as_str(),
+        };
+        let say = Assertion { client_id: &idp.client_id, audience, jti: self.dice.id(), now: self.clock.now() };
+        Ok(Proof::Key(self.signer(key)?, say))
     }
 
     /// The parsed key of a `[client_key]`.
@@ -200,99 +122,11 @@ impl Upstream {
         if let Some(provider) = providers.get(&key) {
             return Ok(Arc::clone(provider));
         }
-        let provider = Arc::new(self.begin(idp)?);
+        let provider = Arc::new(Provider::new(self.clients.trusting(&idp.ca_files)?, &self.clock, idp)?);
         if providers.len() >= REMEMBERED_MAX {
             providers.clear();
         }
         providers.insert(key, Arc::clone(&provider));
         Ok(provider)
     }
-
-    fn begin(&self, idp: &Arc<Idp>) -> Result<Provider, UpstreamFault> {
-        let http = self.clients.trusting(&idp.ca_files)?;
-        let discovery = metadata::discovery_url(&idp.issuer)?;
-        let (client, settings) = (http.clone(), Arc::clone(idp));
-        let fetch_facts = Box::new(move || {
-            let (client, settings, discovery) = (client.clone(), Arc::clone(&settings), discovery.clone());
-            in_time(async move {
-                let reply = client.get_with_retry(&discovery).await?;
-                metadata::facts(metadata::document(&reply, "discovery")?, &settings)
-            })
-            .boxed()
-        });
-        let facts = Cache::new(format!("discovery of {}", idp.id), Arc::clone(&self.clock), fetch_facts);
-        let (client, of) = (http.clone(), facts.clone());
-        let fetch_keys = Box::new(move || {
-            let (client, of) = (client.clone(), of.clone());
-            in_time(async move {
-                let facts = of.get().await?;
-                let reply = client.get_with_retry(&facts.jwks_uri).await?;
-                KeySet::parse(&metadata::document(&reply, "jwks")?)
-            })
-            .boxed()
-        });
-        let keys = Cache::new(format!("keys of {}", idp.id), Arc::clone(&self.clock), fetch_keys);
-        Ok(Provider { http, facts, keys, places: Semaphore::new(EXCHANGES_MAX) })
-    }
-}
-
-async fn in_time<T>(fetch: impl Future<Output = Result<T, UpstreamFault>>) -> Result<T, UpstreamFault> {
-    let late = |_| Err(UpstreamFault::unavailable("took too long"));
-    tokio::time::timeout(METADATA_CALL.as_std(), fetch).await.unwrap_or_else(late)
-}
-
-/// Checks with the keys at hand and, if none is the one, once more with newer ones.
-async fn check_signature(provider: &Provider, token: &Unverified<'_>) -> Result<(), UpstreamFault> {
-    let bad = || UpstreamFault::untrusted("signature", "is not by one of the provider's keys");
-    let check = |keys: &KeySet| keys.check(token.kid.as_deref(), token.alg, token.message.as_bytes(), &token.signature);
-    let keys = provider.keys.get().await?;
-    match check(&keys) {
-        Verdict::Good => Ok(()),
-        Verdict::Bad => Err(bad()),
-        Verdict::NoKey => match provider.keys.renew(&keys).await? {
-            Some(newer) if check(&newer) == Verdict::Good => Ok(()),
-            _ => Err(bad()),
-        },
-    }
-}
-
-/// The configured algorithms, as far as discovery announces them.
-pub fn usable_algs(idp: &Idp, facts: &ProviderFacts) -> Vec<String> {
-    idp.id_token_algs.iter().filter(|alg| facts.id_token_algs.contains(alg)).cloned().collect()
-}
-
-/// The claims that a login at this provider can't do without or would fill in: the one it is matched by,
-/// and for a directory that logins fill, those of its attributes.
-#[must_use]
-pub fn wanted_claims(idp: &Idp) -> Vec<String> {
-    let mut wanted = vec![idp.matching.claim.clone()];
-    wanted.extend(idp.user_attributes.values().cloned());
-    wanted.sort();
-    wanted.dedup();
-    wanted
-}
-
-fn identity(
-    idp: &Idp,
-    claims: Map<String, Value>,
-    id_token: Secret,
-    timings: Timings,
-) -> Result<VerifiedIdentity, UpstreamFault> {
-    let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
-    let methods = claims.get("amr").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    Ok(VerifiedIdentity {
-        issuer: idp.issuer.clone(),
-        subject: text("sub").unwrap_or_default(),
-        auth_time: id_token::moment(&claims, "auth_time")?,
-        acr: text("acr"),
-        amr: methods.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        sid: text("sid"),
-        id_token,
-        timings,
-        claims,
-    })
-}
-
-fn since(begun: Instant) -> Span {
-    Span::from_ms(i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX))
 }

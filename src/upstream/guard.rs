@@ -49,28 +49,22 @@ impl Guard {
 
     /// What may be dialled of a name's addresses: all of them or, if one is bad, none.
     ///
-    /// `localhost` is never anything but loopback, so there the permitted ones among its addresses do.
+    /// `localhost` is never anything but loopback (RFC 6761 §6.3), so there the permitted ones among its
+    /// loopback addresses do.
     ///
     /// # Errors
     /// [`GuardFault::Address`] names the first bad one.
-    pub fn vet(&self, name: &str, found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, GuardFault> {
-        let bad = found.iter().find(|address| !self.permits(address.ip())).map(SocketAddr::ip);
-        let vetted = match bad {
-            None => found,
-            Some(ip) if name == "localhost" => {
-                let loopback = |ip: IpAddr| ip.is_loopback() && self.permits(ip);
-                let kept: Vec<SocketAddr> = found.into_iter().filter(|address| loopback(address.ip())).collect();
-                if kept.is_empty() {
-                    return Err(GuardFault::Address(ip));
-                }
-                kept
-            }
-            Some(ip) => return Err(GuardFault::Address(ip)),
-        };
-        if vetted.is_empty() {
-            return Err(GuardFault::NoAddress(name.to_owned()));
+    pub fn vet(&self, name: &str, mut found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, GuardFault> {
+        let permitted = |address: &SocketAddr| self.permits(address.ip());
+        let loopback = |address: &SocketAddr| address.ip().is_loopback() && permitted(address);
+        if name == "localhost" && found.iter().any(loopback) {
+            found.retain(loopback);
         }
-        Ok(vetted)
+        match found.iter().find(|address| !permitted(address)) {
+            Some(bad) => Err(GuardFault::Address(bad.ip())),
+            None if found.is_empty() => Err(GuardFault::NoAddress(name.to_owned())),
+            None => Ok(found),
+        }
     }
 
     /// Judges a URL before a request: its scheme, its port, and its host if that is an address (no

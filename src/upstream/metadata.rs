@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
+use super::authorize::is_ours;
 use super::http::Reply;
 use super::{ProviderFacts, UpstreamFault, strict_json};
 use crate::base::address::web_address;
@@ -132,7 +133,7 @@ fn endpoint(name: &'static str, text: &str, issuer: Option<&Url>) -> Result<Url,
 
 /// An authorization endpoint may have a query of its own (RFC 6749 §3.1), but nothing of ours in it.
 fn unburdened(url: &Url) -> Result<(), UpstreamFault> {
-    match url.query_pairs().find(|(name, _)| super::authorize::RESERVED.contains(&name.as_ref())) {
+    match url.query_pairs().find(|(name, _)| is_ours(name)) {
         None => Ok(()),
         Some((name, _)) => {
             Err(UpstreamFault::untrusted("discovery_endpoint", format!("authorization_endpoint sets `{name}` itself")))

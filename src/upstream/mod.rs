@@ -12,6 +12,8 @@ mod client_key;
 mod token_call;
 mod id_token;
 mod userinfo;
+mod provider;
+mod exchange;
 mod door;
 mod probe;
 
@@ -23,7 +25,8 @@ use crate::oidc::pkce::CodeChallenge;
 
 pub use authorize::authorization_url;
 pub use client_key::public_jwks;
-pub use door::{Upstream, wanted_claims};
+pub use door::Upstream;
+pub use exchange::wanted_claims;
 pub use probe::ProbeFinding;
 
 /// What an identity provider says about the person, after every check of OIDC Core §3.1.3.7.

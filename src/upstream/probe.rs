@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::door::{Upstream, usable_algs};
+use super::door::Upstream;
+use super::exchange::usable_algs;
 use super::keyset::Alg;
 use super::{ProviderFacts, UpstreamFault, token_call};
 use crate::oidc::Idp;

@@ -1,5 +1,7 @@
 //! The redemption of a code at a provider's token endpoint (OIDC Core §3.1.3), once and never again.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use openidconnect::core::{CoreErrorResponseType, CoreTokenType};
@@ -16,7 +18,7 @@ use crate::oidc::Idp;
 /// How we prove who we are in one call.
 pub enum Proof<'a> {
     Secret(&'a Secret),
-    Key(&'a Signer, Assertion<'a>),
+    Key(Arc<Signer>, Assertion<'a>),
 }
 
 /// What the token endpoint gave. The refresh token, if any, is not even read.
@@ -121,7 +123,9 @@ fn tokens(reply: &Reply) -> Result<Tokens, UpstreamFault> {
     let untrusted = |detail: &str| UpstreamFault::untrusted("token_response", detail);
     match reply.status {
         200 => {}
-        429 | 500..=599 => return Err(UpstreamFault::unavailable(format!("token endpoint answered {}", reply.status))),
+        408 | 429 | 500..=599 => {
+            return Err(UpstreamFault::unavailable(format!("the token endpoint answered {}", reply.status)));
+        }
         _ => return Err(refusal(reply)),
     }
     let mut members = json_object(reply, "token_response")?;
@@ -168,6 +172,10 @@ fn refusal(reply: &Reply) -> UpstreamFault {
         Ok(refusal) => {
             let error: String = refusal.error().as_ref().chars().filter(char::is_ascii_graphic).take(64).collect();
             let detail = refusal.error_description().map(String::as_str).unwrap_or_default();
+            // A code of the authorization endpoint (RFC 6749 §4.1.2.1) that some send here with status 400.
+            if error == "temporarily_unavailable" {
+                return UpstreamFault::unavailable(detail);
+            }
             UpstreamFault::Refused { error, detail: super::cut(detail) }
         }
     }

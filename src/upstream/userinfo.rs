@@ -40,13 +40,28 @@ pub async fn merge(
     if subject.is_none() || subject != claims.get("sub").and_then(Value::as_str) {
         return Err(UpstreamFault::untrusted("userinfo_sub", "is about another subject than the ID token"));
     }
+    add(claims, said);
+    Ok(())
+}
+
+/// Adds what is missing. A proof goes with what it proves: `email_verified` says nothing of an email that
+/// the ID token has and userinfo has not.
+fn add(claims: &mut Map<String, Value>, said: Map<String, Value>) {
+    let unproven: Vec<&str> = PROOFS
+        .iter()
+        .filter(|(_, proven)| claims.contains_key(*proven) && claims.get(*proven) != said.get(*proven))
+        .map(|(proof, _)| *proof)
+        .collect();
     for (name, value) in said {
-        if !PROTOCOL.contains(&name.as_str()) {
+        if !PROTOCOL.contains(&name.as_str()) && !unproven.contains(&name.as_str()) {
             claims.entry(name).or_insert(value);
         }
     }
-    Ok(())
 }
+
+/// Claims that say of another one that it is proven.
+const PROOFS: &[(&str, &str)] =
+    &[("email_verified", "email"), ("xms_edov", "email"), ("phone_number_verified", "phone_number")];
 
 /// Claims that speak of the sign-in and not of the person: the ID token alone says them.
 const PROTOCOL: &[&str] =

@@ -94,11 +94,11 @@ pub fn directory(id: &str, domains: &[&str]) -> Directory {
     }
 }
 
-/// The hint by which clients call Alice: an alias among her emails.
-pub const ALICE: &str = "alice@contoso.com";
+/// The hint by which clients call Alice: her email in another writing, so that it is known by its bytes.
+pub const ALICE: &str = "Alice@Contoso.com";
 pub const ALICE_USER_NAME: &str = "A.Archer@contoso.com";
 pub const ALICE_UPN: &str = "aarcher@corp.contoso.com";
-pub const ALICE_EMAIL: &str = "alice.archer@contoso.co.uk";
+pub const ALICE_EMAIL: &str = "alice@contoso.com";
 /// What Entra calls her in its own `login_hint` claim.
 pub const ALICE_UPSTREAM: &str = "O.CiQwZmY";
 
@@ -123,7 +123,7 @@ pub fn alice() -> User {
             "userName": ALICE_USER_NAME,
             "userPrincipalName": ALICE_UPN,
             "emails": [
-                { "value": ALICE, "type": "other" },
+                { "value": "alice.archer@contoso.co.uk", "type": "other" },
                 { "value": ALICE_EMAIL, "type": "work", "primary": true },
             ],
         }),

@@ -9,6 +9,7 @@
 
 mod fixtures;
 mod paths;
+mod presets;
 mod properties;
 mod return_rules;
 mod rules;

@@ -1,7 +1,7 @@
 //! Who came back, and whose session it is, against who was hinted at.
 
 use serde_json::{Map, Value, json};
-use vestibule::hint::{Ask, Guard, Reuse, Verdict, check_return, check_session};
+use vestibule::hint::{Ask, EntryPath, Guard, Reuse, Verdict, check_return, check_session};
 use vestibule::identity::User;
 use vestibule::oidc::Prompt;
 use vestibule::oidc::idp::{Forward, Mismatch};
@@ -64,6 +64,26 @@ fn a152_a_typed_name_does_not_cover_the_one_that_the_client_sent() {
     let typed = hint(ALICE_EMAIL);
     let decision = world.decide(&Ask { received: Some(&received), typed: Some(&typed), ..world.ask() });
     assert_eq!(check_return(decision.guard(), &alice(), &Map::new()), Verdict::Fits);
+}
+
+#[test]
+fn a152_a_second_attempt_is_held_to_the_same_person() {
+    let world = World::new(Preset::Entra);
+    let (received, typed) = (hint(ALICE), hint("carol@contoso.com"));
+    let opaque = hint("employee-4711");
+    for (received, typed, again_as) in [
+        (None, Some(&typed), "carol@contoso.com"),
+        (Some(&received), None, ALICE),
+        (Some(&received), Some(&typed), ALICE),
+        (Some(&opaque), Some(&typed), "carol@contoso.com"),
+    ] {
+        let first = world.decide(&Ask { received, typed, ..world.ask() });
+        assert_eq!(check_return(first.guard(), &bob(), &Map::new()), Verdict::Mismatch);
+        let typed = first.guard().hint();
+        let again = world.decide(&Ask { path: EntryPath::SignInAgain, received, typed, ..world.ask() });
+        assert_eq!((again.login_hint(), again.prompt()), (Some(again_as), Some("login")));
+        assert_eq!(check_return(again.guard(), &bob(), &Map::new()), Verdict::Mismatch);
+    }
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn the_domain_parameter_selects_the_directory_too() {
     let world = World::of(vec![
         idp("staff", Preset::Entra, "contoso", &["contoso.com"]),
         idp("partners", Preset::Oidc, "contoso", &[]),
-        idp("fabrikam", Preset::Oidc, "fabrikam", &[]),
+        idp("fabrikam", Preset::Oidc, "fabrikam", &["fabrikam.com"]),
     ]);
     let by = |domain| way(&Ask { domain: Some(domain), ..world.ask() });
     assert_eq!(by("contoso.com"), "→ staff");
@@ -53,6 +53,8 @@ fn the_domain_parameter_selects_the_directory_too() {
     let staff = hint(ALICE);
     let narrowed = Ask { domain: Some("contoso.co.uk"), received: Some(&staff), ..world.ask() };
     assert_eq!(way(&narrowed), "→ staff");
+    let elsewhere = hint("carol@fabrikam.com");
+    assert_eq!(way(&Ask { received: Some(&elsewhere), ..narrowed }), "page: staff partners");
 }
 
 #[test]

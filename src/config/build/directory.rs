@@ -3,9 +3,9 @@
 use crate::base::text::fold;
 use crate::config::lints::{DIR01, DIR04, DIR05};
 use crate::config::reader::Reader;
+use crate::config::spelling::nearest;
 use crate::config::value::deactivation;
 use crate::config::view::View;
-use crate::config::walk::nearest;
 use crate::identity::Directory;
 use crate::identity::directory::{DirectoryKind, OnDeactivate, Source};
 

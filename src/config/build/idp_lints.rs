@@ -75,22 +75,24 @@ pub fn issuer(view: &View<'_>, preset: &KindPreset, reader: &mut Reader<'_>) -> 
 }
 
 fn tenant(url: &Url, issuer: &str, form: &TenantIssuer) -> Result<String, String> {
-    let loopback = address::is_loopback(url);
     let host = match url.host() {
         Some(Host::Domain(name)) => name.to_owned(),
-        _ if loopback => String::new(),
-        _ => return Err("not a host of Entra".to_owned()),
+        _ => String::new(),
     };
     let first = url.path_segments().and_then(|mut segments| segments.next()).unwrap_or_default().to_owned();
-    if host == "sts.windows.net" {
+    if form.v1_hosts.contains(&host) {
+        let newest = form.hosts.first().map_or("", String::as_str);
         return Err(format!(
-            "this is the issuer of version 1.0; version 2.0 has https://login.microsoftonline.com/{first}/v2.0"
+            "this is the issuer of version 1.0; version 2.0 has https://{newest}/{first}{}",
+            form.suffix
         ));
     }
-    if !loopback && !form.hosts.contains(&host) && !host.ends_with(".ciamlogin.com") {
+    let is_known =
+        |known: &String| if known.starts_with('.') { host.ends_with(known.as_str()) } else { host == *known };
+    if !address::is_loopback(url) && !form.hosts.iter().any(is_known) {
         return Err("not a host of Entra".to_owned());
     }
-    if ["common", "organizations", "consumers"].contains(&first.as_str()) {
+    if form.shared.contains(&first) {
         return Err(format!("`{first}` is everybody's: any tenant could sign in; use the tenant's GUID"));
     }
     let is_guid = first.len() == 36 && uuid::Uuid::try_parse(&first).is_ok();

@@ -6,7 +6,7 @@ use std::path::Path;
 use url::Url;
 
 use crate::base::{Secret, address};
-use crate::config::lints::{CFG04, CFG05, CFG16, CFG17, SRV01, SRV02, SRV03, SRV04, SRV05, SRV07, SRV08, SRV09};
+use crate::config::lints::{CFG04, CFG05, CFG16, CFG17, SRV01, SRV02, SRV03, SRV04, SRV05, SRV07, SRV08, SRV09, SRV10};
 use crate::config::reader::{Form, Reader};
 use crate::config::value::network;
 use crate::config::view::View;
@@ -30,6 +30,7 @@ pub fn build(view: &View<'_>, reader: &mut Reader<'_>) -> Option<Server> {
     {
         reader.push(view.source.finding(&SRV09, &view.span("listen"), "reached by other machines without TLS"));
     }
+    console(&view.table("console"), reader);
     let server = Server {
         issuer: view.text("issuer"),
         base_url: base_url?,
@@ -152,15 +153,8 @@ fn tls(view: &View<'_>, reader: &mut Reader<'_>) -> Option<TlsFiles> {
             reader.push(view.source.finding(&CFG05, &view.span(key), "the path of a file in PEM"));
         }
     }
-    let cert = reader.existing(view, "cert");
-    let key = reader.existing(view, "key");
-    for (path, name, marks) in [(&cert, "cert", "CERTIFICATE-----"), (&key, "key", "PRIVATE KEY-----")] {
-        let fits =
-            path.as_ref().is_none_or(|path| std::fs::read_to_string(path).is_ok_and(|text| text.contains(marks)));
-        if !fits {
-            reader.push(view.source.finding(&CFG17, &view.span(name), format!("no PEM block of type {marks} in it")));
-        }
-    }
+    let cert = reader.marked(view, "cert", "-----BEGIN CERTIFICATE-----");
+    let key = reader.marked(view, "key", "PRIVATE KEY-----");
     Some(TlsFiles { cert: cert?, key: key? })
 }
 
@@ -217,6 +211,12 @@ fn pages(view: &View<'_>, reader: &mut Reader<'_>) -> PageSettings {
         support_email: email,
         support_url: view.some_text("support_url"),
         product_name: view.some_text("product_name"),
+    }
+}
+
+fn console(view: &View<'_>, reader: &mut Reader<'_>) {
+    if view.flag("enabled") && view.some_text("admin_group").is_none() {
+        reader.push(view.source.finding(&SRV10, &view.span("enabled"), "`admin_group` is missing"));
     }
 }
 

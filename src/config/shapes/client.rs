@@ -6,13 +6,13 @@ use crate::config::shape::Kind::{Address, Duration, Flag, Jwks, Map, OneOf, Secr
 pub static KEYS: &[Key] = &[
     Key::new("uid", Uuid, "The client's UUID in the management API; left out: made from kind and stem.").or(""),
     Key::new("name", Text, "Shown to people.").required(),
-    Key::new("enabled", Flag, "Whether it may be used.").or_flag(true),
+    Key::new("enabled", Flag, "Whether it may be used.").on(),
     Key::new("client_id", Text, "Any text of RFC 6749 VSCHAR, up to 256; left out: the file's stem.").or(""),
     Key::new("client_secret", Secret, "Its secret; or secret_hash, jwks, jwks_uri or public."),
     Key::new("secret_hash", Secret, "An Argon2id hash of its secret, in PHC format."),
     Key::new("jwks", Jwks, "Its public keys for private_key_jwt: { keys = [ … ] } or { file = \"client.jwks.json\" }."),
     Key::new("jwks_uri", Address, "Where its public keys are.").or(""),
-    Key::new("public", Flag, "A program that can't keep a secret; PKCE protects it.").or_flag(false),
+    Key::new("public", Flag, "A program that can't keep a secret; PKCE protects it.").off(),
     Key::new("redirect_uris", Texts, "Where answers may go; compared exactly.").or_texts(&[]),
     Key::new("post_logout_redirect_uris", Texts, "Where a sign-out may end; compared exactly.").or_texts(&[]),
     Key::new(
@@ -25,7 +25,7 @@ pub static KEYS: &[Key] = &[
         .or_texts(&["openid", "profile", "email"]),
     Key::new("idps", Texts, "Identity providers (stems) that its people may come from; empty: all.").or_texts(&[]),
     Key::new("pkce", OneOf(&["required", "optional"]), "optional: for confidential clients only.").or("required"),
-    Key::new("require_par", Flag, "Only pushed authorization requests (RFC 9126) are taken.").or_flag(false),
+    Key::new("require_par", Flag, "Only pushed authorization requests (RFC 9126) are taken.").off(),
     Key::new("id_token_alg", OneOf(&["RS256", "ES256", "EdDSA"]), "How its ID tokens are signed.").or("RS256"),
     Key::new("access_token", OneOf(&["opaque", "jwt"]), "jwt: RFC 9068.").or("opaque"),
     Key::new("subject_type", OneOf(&["public", "pairwise"]), "pairwise: `sub` is another for each client.")
@@ -51,7 +51,7 @@ static TOKENS: &[Key] = &[
     Key::new("refresh", Duration, "Life of a refresh family in all.").or("90d"),
     Key::new("refresh_idle", Duration, "A refresh family that isn't used ends after this.").or("4d"),
     Key::new("refresh_without_offline", Flag, "Refresh tokens without offline_access too, ending with their session.")
-        .or_flag(false),
+        .off(),
 ];
 
-static LOGIN_HINT: &[Key] = &[Key::new("accept", Flag, "Whether this client's hints are used at all.").or_flag(true)];
+static LOGIN_HINT: &[Key] = &[Key::new("accept", Flag, "Whether this client's hints are used at all.").on()];

@@ -21,7 +21,7 @@ pub static KEYS: &[Key] = &[
         "The confirmed attributes, by SCIM name; an extension's by URN or by its short name.",
     )
     .or_texts(&["userName", "externalId", "emails", "name.givenName", "name.familyName", "active", "displayName"]),
-    Key::new("decode_ms_guid", Flag, "externalId is sent as base64 of a Microsoft GUID.").or_flag(false),
+    Key::new("decode_ms_guid", Flag, "externalId is sent as base64 of a Microsoft GUID.").off(),
     Key::new("lifecycle", Table(LIFECYCLE), "What happens to people who leave."),
     Key::new("guard", Table(GUARD), "A brake on removals."),
     Key::new("scim", Table(SCIM), "How this source speaks SCIM; `source` presets all of it."),

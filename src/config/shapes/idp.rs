@@ -6,7 +6,7 @@ use crate::config::shape::Kind::{Domains, Flag, Map, OneOf, Path, Paths, Secret,
 pub static KEYS: &[Key] = &[
     Key::new("uid", Uuid, "The provider's UUID in the management API; left out: made from kind and stem.").or(""),
     Key::new("name", Text, "Shown to people who choose between providers.").required(),
-    Key::new("enabled", Flag, "Whether people may sign in here.").or_flag(true),
+    Key::new("enabled", Flag, "Whether people may sign in here.").on(),
     Key::new("kind", OneOf(&["entra", "okta", "oidc"]), "A set of defaults, all of them overridable.").required(),
     Key::new("issuer", Text, "The provider's issuer, byte for byte as its discovery document has it.").required(),
     Key::new("client_id", Text, "Our client id at the provider.").required(),
@@ -93,7 +93,7 @@ pub static PRESET: &[Key] = &[
         "What it makes of prompt=select_account.",
     )
     .or("select_account"),
-    Key::new("domain_hint_auto", Flag, "Whether `domain_hint = \"auto\"` sends anything.").or_flag(false),
+    Key::new("domain_hint_auto", Flag, "Whether `domain_hint = \"auto\"` sends anything.").off(),
     Key::new("issuer_slash", OneOf(&["free", "never"]), "Whether its issuers may end in a slash.").or("free"),
     Key::new("claim_scopes", Map, "Claim = the scope that it needs."),
     Key::new("mutable_claims", Texts, "Claims that change hands.").or_texts(&[]),
@@ -105,6 +105,8 @@ pub static PRESET: &[Key] = &[
 static TENANT: &[Key] = &[
     Key::new("hosts", Texts, "Hosts of issuers.").or_texts(&[]),
     Key::new("suffix", Text, "What follows the tenant's id.").or(""),
+    Key::new("v1_hosts", Texts, "Hosts of issuers of an older version.").or_texts(&[]),
+    Key::new("shared", Texts, "What stands in the tenant's place for everybody.").or_texts(&[]),
 ];
 
 static CLAIMS: &[Key] = &[

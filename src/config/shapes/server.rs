@@ -69,7 +69,7 @@ static LIMITS: &[Key] = &[
 ];
 
 static CONSOLE: &[Key] = &[
-    Key::new("enabled", Flag, "Whether /console/ is served.").or_flag(false),
+    Key::new("enabled", Flag, "Whether /console/ is served.").off(),
     Key::new("admin_group", Text, "The group whose members are admins.").or(""),
 ];
 

@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Result};
 
 use crate::directory::DirectoryFault;
@@ -50,6 +51,8 @@ fn open(path: &Path, wait: Duration) -> Result<Connection> {
     let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(wait)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    // Otherwise a search is planned anew for each value, which costs more than the search itself.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // What is in the file may be wrong, but it may not run anything.
     db.pragma_update(None, "trusted_schema", false)?;
     Ok(db)

@@ -20,6 +20,11 @@ pub(super) fn senseless(what: impl Into<String>) -> Error {
     Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, what.into().into())
 }
 
+/// An error of ours: the same as SQLite's for a lock that another connection holds.
+pub(super) fn busy() -> Error {
+    Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY), None)
+}
+
 /// Another connection holds a lock; nothing is wrong.
 pub(super) fn is_busy(error: &Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))

@@ -19,16 +19,17 @@ CREATE TABLE users (
     former_names        TEXT   NOT NULL,
     updated_at          BIGINT NOT NULL
 );
--- One row for each attribute value by which a user can be found.
+-- One row for each attribute value by which a user can be found. No two users hold the same userName
+-- or externalId: there the holder is nobody, elsewhere the user. So the key is both index and rule.
 CREATE TABLE user_values (
     directory TEXT NOT NULL,
     attribute TEXT NOT NULL,
     value     TEXT NOT NULL,
+    holder    TEXT NOT NULL,
     user_id   TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    PRIMARY KEY (directory, attribute, value, user_id)
-);
-CREATE UNIQUE INDEX user_values_unique ON user_values (directory, attribute, value)
-    WHERE attribute IN ('userName', 'externalId');
+    PRIMARY KEY (directory, attribute, value, holder),
+    CHECK (holder = CASE WHEN attribute IN ('userName', 'externalId') THEN '' ELSE user_id END)
+) WITHOUT ROWID;
 CREATE INDEX user_values_by_user ON user_values (user_id);
 -- A row without user and body is a family that was revoked before it was born.
 CREATE TABLE families (
@@ -64,6 +65,12 @@ CREATE TABLE traces (
     started   BIGINT NOT NULL,
     body      TEXT   NOT NULL
 );
+CREATE TABLE upstream_hints (
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    idp     TEXT NOT NULL,
+    sealed  TEXT NOT NULL,
+    PRIMARY KEY (user_id, idp)
+) WITHOUT ROWID;
 CREATE INDEX traces_by_start ON traces (started);
 ";
 
@@ -113,4 +120,58 @@ fn version(db: &Connection) -> Result<usize, DirectoryFault> {
     version
         .and_then(|version| usize::try_from(version).ok())
         .ok_or_else(|| DirectoryFault::Corrupt("its schema has no version".to_owned()))
+}
+
+/// Whether the file is of the version that this program writes.
+pub(super) fn is_current(db: &Connection) -> rusqlite::Result<bool> {
+    let version: i64 = db.query_row("SELECT version FROM vestibule_schema", [], |row| row.get(0))?;
+    Ok(usize::try_from(version).is_ok_and(|version| version == MIGRATIONS.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rusqlite::StatementStatus::RePrepare;
+
+    use super::super::connection::{make_file, open_writer};
+    use super::super::statements as sql;
+    use super::*;
+
+    #[test]
+    fn no_statement_of_a_request_is_prepared_again_for_new_values() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("v.db");
+        make_file(&path).unwrap();
+        let mut db = open_writer(&path, Duration::ZERO).unwrap();
+        migrate(&mut db).unwrap();
+        let all = [
+            sql::FIND_USERS,
+            sql::USER,
+            sql::STANDING,
+            sql::UPDATE_USER,
+            sql::VALUES_OF_USER,
+            sql::INSERT_VALUE,
+            sql::FAMILY,
+            sql::BEGIN_FAMILY,
+            sql::TURN_FAMILY,
+            sql::REVOKE_FAMILY,
+            sql::REVOKE_FAMILIES_OF_USER,
+            sql::REVOKE_FAMILIES_OF_SESSION,
+            sql::SIGN_OUT,
+            sql::TRACE,
+            sql::WRITE_TRACE,
+        ];
+        db.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+        for text in all {
+            let mut statement = db.prepare(text).unwrap();
+            for round in 0..3 {
+                let values: Vec<i64> = (0..).take(statement.parameter_count()).map(|n| n * 10 + round).collect();
+                let mut rows = statement.query(rusqlite::params_from_iter(values)).unwrap();
+                // Senseless values may break a CHECK; what counts is how often the text was compiled.
+                let _checked = rows.next();
+            }
+            assert_eq!(statement.get_status(RePrepare), 0, "{text}");
+        }
+    }
 }

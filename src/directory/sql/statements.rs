@@ -19,9 +19,9 @@ pub(super) const USER: &str = concat!("SELECT ", user_columns!(), " FROM users u
 pub(super) const STANDING: &str = concat!(
     "SELECT ",
     user_columns!(),
-    ", CAST(CASE WHEN EXISTS (SELECT 1 FROM sign_outs WHERE sid = $2) THEN 1 ELSE 0 END AS BIGINT)",
-    ", CAST(CASE WHEN EXISTS (SELECT 1 FROM families WHERE id = $3 AND revoked_at IS NOT NULL) THEN 1 ELSE 0 END AS BIGINT)",
-    " FROM users u WHERE u.id = $1"
+    ", CAST(CASE WHEN EXISTS (SELECT 1 FROM sign_outs WHERE sid = $1) THEN 1 ELSE 0 END AS BIGINT)",
+    ", CAST(CASE WHEN EXISTS (SELECT 1 FROM families WHERE id = $2 AND revoked_at IS NOT NULL) THEN 1 ELSE 0 END AS BIGINT)",
+    " FROM users u WHERE u.id = $3"
 );
 pub(super) const INSERT_USER: &str = "INSERT INTO users \
      (id, directory, active, sessions_valid_from, attributes, email_verified, former_names, updated_at) \
@@ -37,8 +37,8 @@ pub(super) const VALUES_OF_USER: &str = "SELECT attribute, value FROM user_value
 pub(super) const DELETE_VALUE: &str =
     "DELETE FROM user_values WHERE directory = $1 AND attribute = $2 AND value = $3 AND user_id = $4";
 /// Nothing happens if it is there already or, for a unique one, belongs to another user.
-pub(super) const INSERT_VALUE: &str = "INSERT INTO user_values (directory, attribute, value, user_id) \
-     VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+pub(super) const INSERT_VALUE: &str = "INSERT INTO user_values (directory, attribute, value, holder, user_id) \
+     VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
 
 pub(super) const FAMILY: &str = "SELECT generation, revoked_at, body FROM families WHERE id = $1";
 pub(super) const BEGIN_FAMILY: &str = "INSERT INTO families (id, generation, user_id, sid, bound, ends, revoked_at, body) \
@@ -81,6 +81,11 @@ pub(super) const PURGE_REVOKED: &str =
     "DELETE FROM families WHERE id IN (SELECT id FROM families WHERE revoked_at < $1 LIMIT $2)";
 pub(super) const PURGE_ENDED: &str = "DELETE FROM families WHERE id IN \
      (SELECT id FROM families WHERE ends < $1 AND revoked_at IS NULL LIMIT $2)";
+
+pub(super) const KEEP_UPSTREAM_HINT: &str = "
+INSERT INTO upstream_hints (user_id, idp, sealed) VALUES ($1, $2, $3)
+ON CONFLICT (user_id, idp) DO UPDATE SET sealed = excluded.sealed";
+pub(super) const UPSTREAM_HINT: &str = "SELECT sealed FROM upstream_hints WHERE user_id = $1 AND idp = $2";
 
 #[cfg(test)]
 mod tests {

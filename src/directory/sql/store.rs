@@ -10,6 +10,7 @@ use rusqlite::{Connection, Result};
 use super::backlog::Backlog;
 use super::connection::{make_file, open_writer};
 use super::fault::{fault, is_busy};
+use super::link::Link;
 use super::readers::{NotRead, Readers};
 use super::schema::migrate;
 use super::writer::{Outcome, Writer};
@@ -46,10 +47,13 @@ pub fn sqlite(path: &Path, options: SqliteOptions) -> Result<Database, Directory
     let wait = options.wait.as_std();
     prepare(path, wait)?;
     let backlog = Arc::new(Backlog::default());
-    let writer = Writer::start(path.to_owned(), Arc::clone(&backlog), wait, options.waiting_max)?;
-    let store = Arc::new(Sqlite { readers: Readers::new(path.to_owned()), writer, backlog, wait });
+    let readers = Arc::new(Readers::new(path.to_owned()));
+    let link = Link::new(path.to_owned(), Arc::clone(&readers));
+    let writer = Writer::start(link, Arc::clone(&backlog), wait, options.waiting_max)?;
+    let store = Arc::new(Sqlite { readers, writer, backlog, wait });
     Ok(Database {
         users: store.clone(),
+        upstream_hints: store.clone(),
         families: store.clone(),
         sign_outs: store.clone(),
         keys: store.clone(),
@@ -72,7 +76,7 @@ fn prepare(path: &Path, wait: Duration) -> Result<(), DirectoryFault> {
 }
 
 pub(super) struct Sqlite {
-    readers: Readers,
+    readers: Arc<Readers>,
     writer: Writer,
     pub(super) backlog: Arc<Backlog>,
     wait: Duration,

@@ -13,6 +13,9 @@ use crate::directory::{Activity, DirectoryFault, JitUser, Provisioned, Standing,
 use crate::identity::{User, UserId};
 use crate::token::family::FamilyId;
 
+/// The attributes whose value one user of a directory has at most.
+const UNIQUE: [&str; 2] = ["externalId", "userName"];
+
 #[async_trait]
 impl Users for Sqlite {
     async fn find(&self, directory: &str, attribute: &str, value: &str) -> Result<Vec<User>, DirectoryFault> {
@@ -31,7 +34,7 @@ impl Users for Sqlite {
     ) -> Result<Option<Standing>, DirectoryFault> {
         let family = family.map(|id| id.0.base64url());
         self.read(|db| {
-            db.prepare_cached(sql::STANDING)?.query_row(params![id.0, sid, family], rows::standing).optional()
+            db.prepare_cached(sql::STANDING)?.query_row(params![sid, family, id.0], rows::standing).optional()
         })
         .await
     }
@@ -125,10 +128,12 @@ fn index(db: &Connection, user: &User) -> Result<Option<&'static str>> {
         }
     }
     for (attribute, value) in wanted {
-        let written =
-            db.prepare_cached(sql::INSERT_VALUE)?.execute([user.directory.as_str(), attribute, &value, &user.id.0])?;
-        if written == 0 {
-            return Ok(Some(if attribute == "externalId" { "externalId" } else { "userName" }));
+        let id = user.id.0.as_str();
+        let sole = UNIQUE.into_iter().find(|unique| *unique == attribute);
+        let holder = if sole.is_some() { "" } else { id };
+        let row = [user.directory.as_str(), attribute, &value, holder, id];
+        if db.prepare_cached(sql::INSERT_VALUE)?.execute(row)? == 0 && sole.is_some() {
+            return Ok(sole);
         }
     }
     Ok(None)

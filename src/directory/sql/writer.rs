@@ -1,17 +1,16 @@
 //! The one thread that writes. What waits is committed together: one fsync for all of it.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, Error, Result};
+use rusqlite::{Connection, Result};
 use tokio::sync::oneshot;
 
 use super::backlog::{Backlog, write_traces};
-use super::connection::open_writer;
 use super::fault::{fault, is_busy, spoils_connection};
+use super::link::{Link, execute};
 use crate::directory::DirectoryFault;
 
 /// Writes that one commit holds at most.
@@ -90,10 +89,6 @@ where
     }
 }
 
-fn execute(db: &Connection, sql: &str) -> Result<()> {
-    db.prepare_cached(sql)?.execute([]).map(drop)
-}
-
 fn gone() -> DirectoryFault {
     DirectoryFault::Unavailable("it is closed".to_owned())
 }
@@ -101,14 +96,13 @@ fn gone() -> DirectoryFault {
 impl Writer {
     /// Starts the thread on a file that is there and migrated.
     pub(super) fn start(
-        path: PathBuf,
+        link: Link,
         backlog: Arc<Backlog>,
         wait: Duration,
         waiting_max: usize,
     ) -> Result<Self, DirectoryFault> {
         let (inbox, outbox) = sync_channel(waiting_max);
-        let desk =
-            Desk { path, wait, backlog, outbox, db: None, batch: VecDeque::new(), flush_at: None, closing: None };
+        let desk = Desk { link, wait, backlog, outbox, batch: VecDeque::new(), flush_at: None, closing: None };
         std::thread::Builder::new()
             .name("directory".to_owned())
             .spawn(move || desk.run())
@@ -155,12 +149,10 @@ impl Writer {
 
 /// The thread's own side.
 struct Desk {
-    path: PathBuf,
     wait: Duration,
     backlog: Arc<Backlog>,
     outbox: Receiver<Message>,
-    /// Opened when needed, and anew after an error that spoils it.
-    db: Option<Connection>,
+    link: Link,
     batch: VecDeque<Ticket>,
     /// When the traces that wait are written.
     flush_at: Option<Instant>,
@@ -182,7 +174,7 @@ impl Desk {
             self.write_due_traces();
         }
         let last = self.write_all_traces();
-        self.db = None;
+        drop(self.link);
         if let Some(Closing::Asked(reply)) = self.closing.take() {
             let _nobody = reply.send(last);
         }
@@ -231,17 +223,13 @@ impl Desk {
                     std::thread::sleep(TRY_AGAIN);
                 }
             }
-            Err(e) => {
-                self.drop_spoilt(&e);
-                self.answer(|_| true, &Err(fault(&e)));
-            }
+            Err(e) => self.answer(|_| true, &Err(fault(&e))),
         }
     }
 
     fn commit_batch(&mut self, due: Instant) -> Result<()> {
-        let db = connection(&mut self.db, &self.path)?;
         let batch = &mut self.batch;
-        transaction(db, due, |db| batch.iter_mut().try_for_each(|ticket| ticket.job.run(db)))
+        self.link.transaction(due, |db| batch.iter_mut().try_for_each(|ticket| ticket.job.run(db)))
     }
 
     fn answer(&mut self, whom: impl Fn(&Ticket) -> bool, commit: &Result<(), DirectoryFault>) {
@@ -251,12 +239,6 @@ impl Desk {
             } else {
                 self.batch.push_back(ticket);
             }
-        }
-    }
-
-    fn drop_spoilt(&mut self, error: &Error) {
-        if spoils_connection(error) {
-            self.db = None;
         }
     }
 
@@ -283,31 +265,8 @@ impl Desk {
     /// Writes a batch of traces in a transaction of their own, so that they sink nothing else.
     fn write_some_traces(&mut self, due: Instant) -> Result<()> {
         let traces = self.backlog.first(BATCH_MAX);
-        let attempt =
-            connection(&mut self.db, &self.path).and_then(|db| transaction(db, due, |db| write_traces(db, &traces)));
-        match &attempt {
-            Ok(()) => self.backlog.written(traces.len()),
-            Err(e) => self.drop_spoilt(e),
-        }
-        attempt
+        self.link.transaction(due, |db| write_traces(db, &traces))?;
+        self.backlog.written(traces.len());
+        Ok(())
     }
-}
-
-fn connection<'a>(slot: &'a mut Option<Connection>, path: &std::path::Path) -> Result<&'a mut Connection> {
-    match slot {
-        Some(db) => Ok(db),
-        None => Ok(slot.insert(open_writer(path, Duration::ZERO)?)),
-    }
-}
-
-/// Runs `work` in one transaction, waiting until `due` if another process holds the file.
-fn transaction(db: &Connection, due: Instant, work: impl FnOnce(&Connection) -> Result<()>) -> Result<()> {
-    db.busy_timeout(due.saturating_duration_since(Instant::now()))?;
-    execute(db, "BEGIN IMMEDIATE")?;
-    let attempt = work(db).and_then(|()| execute(db, "COMMIT"));
-    if attempt.is_err() && !db.is_autocommit() {
-        // If even this fails, the connection is spoilt and dropped, which rolls back too.
-        let _spoilt = execute(db, "ROLLBACK");
-    }
-    attempt
 }
