@@ -24,6 +24,7 @@ pub struct Client {
     issuer: String,
     basic: String,
     scope: String,
+    prompt: Option<String>,
     people: u64,
     pub discovery: Url,
     authorization: Url,
@@ -63,6 +64,7 @@ impl Client {
         Ok(Self {
             basic: format!("authorization: Basic {basic}\r\n"),
             scope: arguments.get("scope").unwrap_or("openid profile email").to_owned(),
+            prompt: arguments.get("prompt").map(str::to_owned),
             people: arguments.number("people", crate::stub::PEOPLE)?,
             authorization: address("authorization_endpoint")?,
             token: address("token_endpoint")?,
@@ -90,8 +92,8 @@ impl Client {
             .append_pair("code_challenge", &challenge)
             .append_pair("code_challenge_method", "S256")
             .append_pair("login_hint", &format!("person{}@example.com", turn % self.people));
-        if self.scope.contains("offline_access") {
-            url.query_pairs_mut().append_pair("prompt", "consent");
+        if let Some(prompt) = &self.prompt {
+            url.query_pairs_mut().append_pair("prompt", prompt);
         }
         let back = walk(wires, &mut Cookies::default(), url, REDIRECT_URI).await?;
         let get = |name: &str| back.query_pairs().find(|(n, _)| n == name).map(|(_, v)| v.into_owned());

@@ -3,6 +3,8 @@
 //! ```text
 //! vestibule-bench stub  --listen 127.0.0.1:9401
 //! vestibule-bench ready --url http://127.0.0.1:9400/readyz --seconds 5
+//! vestibule-bench primitives
+//! vestibule-bench table --file results.jsonl
 //! vestibule-bench load  --issuer URL --client ID --secret S --scenario login --pid PID [...]
 //! ```
 
@@ -14,6 +16,8 @@ mod client;
 mod process;
 mod redis;
 mod scenario;
+mod primitives;
+mod table;
 
 use std::process::ExitCode;
 
@@ -31,7 +35,7 @@ fn main() -> ExitCode {
 
 fn run() -> anyhow::Result<()> {
     let mut words = std::env::args().skip(1);
-    let mode = words.next().context("say stub, ready or load")?;
+    let mode = words.next().context("say stub, ready, primitives or load")?;
     let arguments = arguments::Arguments::read(words)?;
     // One thread: it shares no core with the server, and needs no more than its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -40,6 +44,8 @@ fn run() -> anyhow::Result<()> {
         match mode.as_str() {
             "stub" => stub::serve(&arguments).await,
             "ready" => scenario::ready(&arguments).await,
+            "primitives" => primitives::measure(),
+            "table" => table::print(&arguments),
             "load" => scenario::load(&arguments).await,
             other => bail!("no mode {other}"),
         }

@@ -50,8 +50,13 @@ pub async fn load(arguments: &Arguments) -> anyhow::Result<()> {
         latencies: RefCell::default(),
     });
     let scenario = arguments.text("scenario")?;
+    let warm_up = arguments.number("warm-up", 0)?;
+    if warm_up > 0 {
+        Load::logins(&load, warm_up as f64).await?;
+        load.latencies.borrow_mut().clear();
+    }
     let sum = match scenario {
-        "login" => Load::logins(&load).await?,
+        "login" | "first-login" => Load::logins(&load, load.seconds).await?,
         "code" => Load::exchanges(&load).await?,
         "refresh" => Load::refreshes(&load).await?,
         "userinfo" => Load::userinfo(&load).await?,
@@ -138,8 +143,8 @@ impl Load {
         (0..self.connections).map(|_| Wires::default()).collect()
     }
 
-    async fn logins(load: &Rc<Self>) -> anyhow::Result<Sum> {
-        let deadline = load.deadline();
+    async fn logins(load: &Rc<Self>, seconds: f64) -> anyhow::Result<Sum> {
+        let deadline = Instant::now() + Duration::from_secs_f64(seconds);
         let worker = move |load: Rc<Self>, mut wires: Wires| async move {
             let mut done = 0;
             while Instant::now() < deadline {
