@@ -16,7 +16,7 @@ use crate::broker::callback::{CallbackEnd, Expected, callback as check_answer};
 use crate::broker::pending::{Destination, PendingLogin, pending_token};
 use crate::hint::{Verdict, check_return};
 use crate::i18n::PageError;
-use crate::identity::User;
+use crate::identity::{DirectoryKind, User};
 use crate::oidc::error::ErrorCode::LoginRequired;
 use crate::oidc::idp::HintForm;
 use crate::oidc::{Idp, IdpId, OAuthError};
@@ -187,7 +187,7 @@ impl Answered<'_> {
                     verifier: &pending.verifier,
                     redirect_uri: &pending.redirect_uri,
                     nonce: pending.nonce.expose(),
-                    wanted: &wanted_claims(idp),
+                    wanted: &self.wanted(idp),
                 },
             )
             .await;
@@ -213,6 +213,15 @@ impl Answered<'_> {
             ],
         );
         Ok(identity)
+    }
+
+    /// The claims that must be had: in a provisioned directory the one that finds the person is enough.
+    fn wanted(&self, idp: &Idp) -> Vec<String> {
+        let directory = self.request.config.directories.get(&idp.directory);
+        match directory.map(|directory| directory.kind) {
+            Some(DirectoryKind::Provisioned) => vec![idp.matching.claim.clone()],
+            _ => wanted_claims(idp),
+        }
     }
 
     fn upstream_end(&self, idp: &Idp, fault: &UpstreamFault, trace: &mut Trace) -> End {
