@@ -65,7 +65,7 @@ pub async fn authorize(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable
         }
     };
     if visit.arrival == Arrival::Post && visit.session.is_none() {
-        return handles::come_back(ports, &visit.params).await;
+        return handles::come_back(ports, "authorize", &visit.params).await;
     }
     Asking { ports, request: &request, client: &client, visit: &visit }.begin(asked, trace).await
 }
