@@ -207,7 +207,7 @@ impl Asking<'_> {
         mut trace: Trace,
     ) -> Result<Reply, Unavailable> {
         trace.step(self.ports.clock.now(), "page", vec![("page", Fact::word("choose"))]);
-        let waiting = Pause::choosing(asked, trace.clone(), self.request.now);
+        let waiting = Pause::choosing(Destination::Client(Box::new(asked)), trace.clone(), self.request.now);
         let (handle, ticket) = pause::keep(self.ports, self.request, waiting).await?;
         self.ports.directory.traces.keep(trace);
         let page = ChoosePage { handle, client_name: self.client.name.clone(), idps, unknown_address: None };

@@ -311,7 +311,7 @@ impl Answered<'_> {
             Destination::Client(asked) => {
                 finish::with_code(self.ports, &self.request, asked, (token, session), trace).await
             }
-            Destination::Links => {
+            Destination::Links { .. } => {
                 self.ports.state.put(vec![sessions::record(&token, &session, &self.request)]).await?;
                 Ok(Reply::from(Say::Links(super::initiate::links(&self.request))).keeping(Keep::Session(token)))
             }
@@ -330,8 +330,8 @@ impl Answered<'_> {
     /// The person isn't provisioned, or may not enter: one page for all, and the way back to the client.
     async fn barred(&self, pending: &PendingLogin, mut trace: Trace) -> Result<Reply, Unavailable> {
         let mut reply = finish::with_page(self.ports, PageError::NotProvisioned, None, &mut trace);
-        if let (Some(asked), Say::Page(page)) = (pending.request(), &mut reply.say) {
-            let pause = Pause::barred(asked.clone(), trace.clone(), self.request.now);
+        if let (Some(_), Say::Page(page)) = (pending.request(), &mut reply.say) {
+            let pause = Pause::barred(pending.destination.clone(), trace.clone(), self.request.now);
             let (handle, ticket) = pause::keep(self.ports, &self.request, pause).await?;
             page.cancel = Some(handle);
             reply.cookies.push(ticket);
@@ -343,15 +343,11 @@ impl Answered<'_> {
     /// Somebody else than hinted at signed in: no session, no code; the person decides.
     async fn mismatch(&self, pending: &PendingLogin, mut trace: Trace) -> Result<Reply, Unavailable> {
         self.ports.metrics.refused("hint_mismatch");
-        let Some(asked) = pending.request() else {
-            let reply = finish::with_page(self.ports, PageError::NotProvisioned, None, &mut trace);
-            finish::keep(self.ports, trace, Outcome::Refused);
-            return Ok(reply);
-        };
         trace.step(self.ports.clock.now(), "page", vec![("page", Fact::word("mismatch"))]);
         trace.outcome = Outcome::Refused;
         let reference_shown = trace.reference.clone();
-        let pause = Pause::mismatched(asked.clone(), pending.idp.clone(), trace.clone(), self.request.now);
+        let pause =
+            Pause::mismatched(pending.destination.clone(), pending.idp.clone(), trace.clone(), self.request.now);
         let (handle, ticket) = pause::keep(self.ports, &self.request, pause).await?;
         let provider = self.request.config.idps.get(&pending.idp).map_or(String::new(), |idp| idp.name.clone());
         finish::keep(self.ports, trace, Outcome::Refused);
