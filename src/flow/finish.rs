@@ -75,16 +75,18 @@ pub fn page(ports: &Ports, refusal: PageError) -> Reply {
     reply
 }
 
-/// Writes the trace of a login that has ended and counts it.
+/// Writes the trace of a login that has ended, counts it, and logs under which reference it can be looked at.
 pub fn keep(ports: &Ports, mut trace: Trace, outcome: Outcome) {
     if trace.outcome == Outcome::Open {
         trace.outcome = outcome;
     }
-    ports.metrics.login_ended(match trace.outcome {
+    let how = match trace.outcome {
         Outcome::Open => "open",
         Outcome::SignedIn => "signed_in",
         Outcome::Refused => "refused",
         Outcome::Failed => "failed",
-    });
+    };
+    ports.metrics.login_ended(how);
+    tracing::info!(reference = trace.reference, outcome = how, "login ended");
     ports.directory.traces.keep(trace);
 }

@@ -16,9 +16,11 @@ use crate::base::{Digest, Secret};
 use crate::broker::pending::{
     Destination, FreshSecrets, PENDING_VERSION, PendingLogin, UpstreamRequest, pending_token, upstream_request,
 };
+use crate::directory::{Database, DirectoryFault};
 use crate::hint::{self, Ask, Decision, Lookup};
 use crate::i18n::PageError;
 use crate::identity::User;
+use crate::keys::seal::Seal;
 use crate::oidc::error::ErrorCode::{ServerError, TemporarilyUnavailable};
 use crate::oidc::idp::HintForm;
 use crate::oidc::{Idp, OAuthError};
@@ -109,12 +111,25 @@ pub async fn depart(
 /// # Errors
 /// [`Unavailable`] if the directory can't be asked.
 pub async fn decide(ports: &Ports, idp: &Idp, ask: &Ask<'_>) -> Result<Decision, Unavailable> {
+    Ok(decide_with(&ports.directory, &ports.seal, idp, ask).await?)
+}
+
+/// [`decide`] for whoever has no server around it.
+///
+/// # Errors
+/// [`DirectoryFault`] if the directory can't be asked.
+pub async fn decide_with(
+    directory: &Database,
+    seal: &Seal,
+    idp: &Idp,
+    ask: &Ask<'_>,
+) -> Result<Decision, DirectoryFault> {
     let known = match hint::wants_lookup(idp, ask) {
         None => return Ok(hint::decide(idp, ask, Lookup::NotAsked)),
-        Some(key) => find_hinted(ports, &key).await?,
+        Some(key) => find_hinted(directory, &key).await?,
     };
     let own = match &known {
-        Some(user) if idp.hint.as_ == HintForm::Upstream => kept_hint(ports, user, idp).await?,
+        Some(user) if idp.hint.as_ == HintForm::Upstream => kept_hint(directory, seal, user, idp).await?,
         _ => None,
     };
     let lookup = known.as_ref().map_or(Lookup::Unknown, |user| Lookup::Known { user, upstream_hint: own.as_deref() });
@@ -122,9 +137,14 @@ pub async fn decide(ports: &Ports, idp: &Idp, ask: &Ask<'_>) -> Result<Decision,
 }
 
 /// The provider's own opaque `login_hint` claim of this user's last sign-in there.
-async fn kept_hint(ports: &Ports, user: &User, idp: &Idp) -> Result<Option<String>, Unavailable> {
-    let sealed = ports.directory.upstream_hints.hint(&user.id, &idp.id).await?;
-    let opened = sealed.and_then(|sealed| ports.seal.open(&hint_purpose(user, idp), &sealed));
+async fn kept_hint(
+    directory: &Database,
+    seal: &Seal,
+    user: &User,
+    idp: &Idp,
+) -> Result<Option<String>, DirectoryFault> {
+    let sealed = directory.upstream_hints.hint(&user.id, &idp.id).await?;
+    let opened = sealed.and_then(|sealed| seal.open(&hint_purpose(user, idp), &sealed));
     Ok(opened.and_then(|bytes| String::from_utf8(bytes).ok()))
 }
 
@@ -141,9 +161,9 @@ pub async fn keep_hint(ports: &Ports, user: &User, idp: &Idp, claim: &str) -> Re
     Ok(ports.directory.upstream_hints.keep_hint(&user.id, &idp.id, sealed).await?)
 }
 
-async fn find_hinted(ports: &Ports, key: &hint::LookupKey) -> Result<Option<User>, Unavailable> {
+async fn find_hinted(directory: &Database, key: &hint::LookupKey) -> Result<Option<User>, DirectoryFault> {
     for attribute in key.attributes {
-        let mut found = ports.directory.users.find(&key.directory, attribute, key.hint.as_str()).await?;
+        let mut found = directory.users.find(&key.directory, attribute, key.hint.as_str()).await?;
         if found.len() == 1 {
             return Ok(found.pop().filter(|user| user.active));
         }
