@@ -3,6 +3,15 @@
 //! Read the modules top to bottom; it is the order in which to learn the house. A module uses only
 //! what is declared above it.
 
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::allow_attributes,
+    clippy::disallowed_methods
+)]
+
 // Words
 pub mod base;
 pub mod oidc;
@@ -28,4 +37,5 @@ pub mod pages;
 pub mod web;
 // Assembly
 pub mod app;
+pub mod demo;
 pub mod cli;

@@ -161,3 +161,41 @@ fn the_admins_guide_names_every_key_in_its_place() {
         assert!(lack.is_empty(), "{}: {lack:?}", kind.as_str());
     }
 }
+
+/// Whether the golden folder `case` has a finding of `code`, and whether that keeps it from being used.
+fn refuses(case: &str, code: &str) -> Option<bool> {
+    let (findings, _) = shown(case, &golden().join(case));
+    findings.iter().find(|finding| finding.code == code).map(config::Finding::is_error)
+}
+
+#[test]
+fn a040_one_redirect_address_for_providers_of_several_owners_is_found() {
+    assert_eq!(refuses("IDP13", "IDP13"), Some(false));
+}
+
+#[test]
+fn a159_a_parameter_that_is_set_for_each_login_is_refused_in_a_file() {
+    assert_eq!(refuses("IDP10", "IDP10"), Some(true));
+}
+
+#[test]
+fn a189_a_line_break_in_a_value_is_refused() {
+    assert_eq!(refuses("CFG15", "CFG15"), Some(true));
+}
+
+#[test]
+fn a248_a_link_out_of_the_folder_is_refused_and_a_file_that_all_may_write_is_found() {
+    assert_eq!(refuses("CFG12", "CFG12"), Some(true));
+    assert_eq!(refuses("CFG13", "CFG13"), Some(false));
+}
+
+#[test]
+fn a261_redis_off_this_machine_without_tls_is_found() {
+    assert_eq!(refuses("SRV02", "SRV02"), Some(false));
+}
+
+#[test]
+fn c041_a_redirect_uri_with_a_fragment_is_refused() {
+    let (findings, text) = shown("CLI02", &golden().join("CLI02"));
+    assert!(findings.iter().any(|finding| finding.code == "CLI02" && finding.label.contains("fragment")), "{text}");
+}

@@ -7,10 +7,11 @@ use std::sync::atomic::AtomicBool;
 use arc_swap::ArcSwap;
 
 use super::{Options, StartFault, seal_file};
+use crate::base::limits::UNPROVEN_TRACES_PER_MINUTE;
 use crate::config::{DatabaseUrl, Live, Server, StateUrl};
 use crate::directory::{Database, SqliteOptions};
 use crate::flow::Ports;
-use crate::flow::admission::{Failures, LoginsUnderWay};
+use crate::flow::admission::{Failures, LoginsUnderWay, Seldom};
 use crate::jobs::keys::{Keeper, rotation, tick};
 use crate::keys::client_secret::RememberedSecrets;
 use crate::keys::seal::Seal;
@@ -72,6 +73,7 @@ pub async fn ports(parts: Parts) -> Result<Ports, StartFault> {
     let metrics = Metrics::default();
     metrics.config_loaded(clock.now());
     Ok(Ports {
+        unproven: Seldom::new(UNPROVEN_TRACES_PER_MINUTE),
         failures: Failures::new(snapshot.server.limits.client_failures_per_minute),
         pairwise_salt: seal.derive("pairwise subjects"),
         secrets: Arc::new(RememberedSecrets::new(&process_key, REMEMBERED_SECRETS_MAX)),

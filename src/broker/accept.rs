@@ -67,6 +67,7 @@ impl Fields {
             acr_values: self.acr_values,
             ui_locales: self.ui_locales,
             hint: self.hint,
+            typed: None,
             domain: self.domain,
             subject: self.subject,
             entry: self.entry,

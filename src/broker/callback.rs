@@ -31,6 +31,8 @@ pub struct Expected<'a> {
     pub announces_iss: bool,
     /// The provider that the address belongs to; `None` at the shared address.
     pub at: Option<&'a IdpId>,
+    /// The login was sent to the shared address.
+    pub shared: bool,
 }
 
 /// Checks the answer against the login it claims to end.
@@ -59,8 +61,9 @@ pub fn callback(
 /// RFC 9700 §4.4.2.2: an answer at another provider's address is a mix-up.
 fn check_route(pending: &PendingLogin, expected: &Expected<'_>) -> Result<(), CallbackEnd> {
     match expected.at {
-        Some(at) if *at != pending.idp => Err(CallbackEnd::Page(PageError::AnswerNotTrusted)),
-        _ => Ok(()),
+        Some(at) if *at == pending.idp && !expected.shared => Ok(()),
+        None if expected.shared => Ok(()),
+        _ => Err(CallbackEnd::Page(PageError::AnswerNotTrusted)),
     }
 }
 

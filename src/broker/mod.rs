@@ -16,6 +16,8 @@ pub mod pending;
 pub mod callback;
 pub mod admit;
 pub mod code;
+#[cfg(test)]
+mod walk;
 
 pub use answer::{Answer, ReturnAddress};
 pub use request::{AuthorizationRequest, ClientRequest};

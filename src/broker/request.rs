@@ -38,6 +38,8 @@ pub struct AuthorizationRequest {
     pub acr_values: Option<String>,
     pub ui_locales: Option<String>,
     pub hint: Option<LoginHint>,
+    /// What the person typed at our page.
+    pub typed: Option<LoginHint>,
     pub domain: Option<String>,
     /// The person that must sign in, by `sub`: from `id_token_hint` or the `claims` parameter.
     pub subject: Option<String>,

@@ -267,12 +267,11 @@ async fn explain_login(context: &Context, parts: &Parts, reference: &str) -> any
 /// A trace as text.
 #[must_use]
 pub fn tell(trace: &Trace) -> String {
-    let outcome = serde_json::to_value(trace.outcome).ok().and_then(|v| v.as_str().map(str::to_owned));
     let mut text = format!(
         "login {}\nbegan {}\nended {}\n",
         trace.reference,
         trace.started.to_rfc3339(),
-        outcome.unwrap_or_default().replace('_', " ")
+        trace.outcome.as_str().replace('_', " ")
     );
     for step in &trace.steps {
         text.push_str(&format!("\n+{:>6} ms  {}\n", step.after.ms(), step.what));

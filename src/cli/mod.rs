@@ -2,6 +2,7 @@
 
 pub mod logging;
 pub mod serve;
+pub mod demo;
 pub mod check;
 pub mod explain;
 pub mod keys;
@@ -35,6 +36,13 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Show the whole product on this machine, with nothing else installed.
+    Demo {
+        /// The broker's port; the next three are taken too.
+        #[arg(long, default_value_t = 8080, value_name = "N",
+              value_parser = clap::value_parser!(u16).range(1..=i64::from(crate::demo::addresses::PORT_MAX)))]
+        port: u16,
+    },
     /// Run the broker.
     Serve,
     /// Read every file; say what is wrong, where, and how to mend it.
@@ -117,6 +125,7 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let context = Context { folder: arguments.config, json: arguments.json };
     let done = match arguments.command {
+        Command::Demo { port } => demo::run(port),
         Command::Serve => serve::run(&context),
         Command::Check(options) => check::run(&context, options),
         Command::Explain(what) => explain::run(&context, what),

@@ -94,7 +94,12 @@ impl Finding {
     }
 }
 
-/// Names from files are among it: nothing that plays tricks on a terminal or breaks a log line.
+/// Values from files may be in it: nothing that breaks a line, and of a text of several lines, which
+/// may have swallowed anything, the first only.
 fn clean(text: &str) -> String {
-    text.chars().map(|c| if crate::base::text::is_control(c) { ' ' } else { c }).take(1_000).collect()
+    let mut first: String = text.chars().take_while(|c| !crate::base::text::is_control(*c)).take(500).collect();
+    if first.len() < text.len() {
+        first.push('…');
+    }
+    first
 }

@@ -1,13 +1,12 @@
 //! Reads the folder: each file once, nothing outside it, nothing that isn't a regular file.
 
-use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::finding::Finding;
 use super::lints::{CFG06, CFG07, CFG08, CFG12, CFG13, CFG14, CFG18, CFG20};
-use super::shape::open_keys;
+use super::shape::Vocabulary;
 use super::shapes::SchemaKind;
 use super::source::Source;
 use super::spelling::nearest;
@@ -18,10 +17,25 @@ pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// What stands at the top of the folder.
 const SERVER_FILE: &str = "vestibule.toml";
 
-/// What a newcomer needs to see.
-const SMALLEST: &str = "the smallest folder is vestibule.toml with one line, issuer = \"https://id.example.com/acs\"; \
-then directories/ID.toml, idps/ID.toml and clients/ID.toml, one file for each object. \
-`vestibule demo` shows the whole product without any configuration; `vestibule check` says what is wrong with a folder";
+/// A smallest folder by which somebody can sign in, for newcomers.
+pub const SMALLEST: [(&str, &str); 4] = [
+    ("vestibule.toml", "issuer = \"https://id.example.com/acs\"\n"),
+    (
+        "directories/contoso.toml",
+        "name    = \"Contoso\"\ndomains = [\"contoso.com\"]\nsource  = \"azure\"\ntype    = \"jit\"\n",
+    ),
+    (
+        "idps/entra.toml",
+        "name          = \"Contoso Entra ID\"\nkind          = \"entra\"\n\
+         issuer        = \"https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000/v2.0\"\n\
+         client_id     = \"APPLICATION-ID\"\nclient_secret = { env = \"ENTRA_CLIENT_SECRET\" }\ndirectory     = \"contoso\"\n",
+    ),
+    (
+        "clients/access.toml",
+        "name          = \"Workspace ONE Access\"\nclient_secret = { env = \"ACCESS_CLIENT_SECRET\" }\n\
+         redirect_uris = [\"https://tenant.example.com/SAAS/auth/login/response\"]\n",
+    ),
+];
 
 /// The files as they were read.
 #[derive(Debug, Default)]
@@ -56,7 +70,17 @@ pub fn read(folder: &Path) -> Files {
 }
 
 fn nothing(folder: &Path, label: String) -> Finding {
-    Finding::whole(&CFG07, folder.display().to_string(), label).help(SMALLEST)
+    let mut finding = Finding::whole(&CFG07, folder.display().to_string(), label);
+    finding.help.push_str("\na smallest folder:");
+    for (path, text) in SMALLEST {
+        finding.help.push_str("\n\n  # ");
+        finding.help.push_str(path);
+        for line in text.lines() {
+            finding.help.push_str("\n  ");
+            finding.help.push_str(line);
+        }
+    }
+    finding
 }
 
 struct Reading {
@@ -179,10 +203,15 @@ impl Reading {
 }
 
 fn source(path: &Path, kind: SchemaKind, stem: &str, text: String) -> Source {
-    let mut names = BTreeSet::new();
-    open_keys(kind.keys(), &mut names);
     let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
-    Source { shown: path.display().to_string(), stem: stem.to_owned(), text, secrets: Vec::new(), open_keys: names }
+    Source {
+        shown: path.display().to_string(),
+        stem: stem.to_owned(),
+        text,
+        whole: true,
+        secrets: Vec::new(),
+        vocabulary: Vocabulary::of(kind.keys()),
+    }
 }
 
 /// At most one byte more than allowed.

@@ -64,7 +64,8 @@ struct Seen {
 #[derive(PartialEq, Eq)]
 struct Stamp {
     path: PathBuf,
-    real: Option<PathBuf>,
+    /// Device, inode and the time of its last change: a renamed or relinked file is another one.
+    identity: (u64, u64, i64, i64),
     changed: Option<SystemTime>,
     bytes: u64,
 }
@@ -305,11 +306,22 @@ fn stamps(folder: &Path, named: &[PathBuf]) -> Vec<Stamp> {
         .map(|path| {
             let meta = std::fs::metadata(&path).ok();
             Stamp {
-                real: std::fs::canonicalize(&path).ok(),
+                identity: meta.as_ref().map(identity).unwrap_or_default(),
                 changed: meta.as_ref().and_then(|meta| meta.modified().ok()),
                 bytes: meta.map_or(0, |meta| meta.len()),
                 path,
             }
         })
         .collect()
+}
+
+#[cfg(unix)]
+fn identity(meta: &std::fs::Metadata) -> (u64, u64, i64, i64) {
+    use std::os::unix::fs::MetadataExt as _;
+    (meta.dev(), meta.ino(), meta.ctime(), meta.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+fn identity(_meta: &std::fs::Metadata) -> (u64, u64, i64, i64) {
+    Default::default()
 }

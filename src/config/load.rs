@@ -40,8 +40,6 @@ struct Document {
     kind: SchemaKind,
     source: Source,
     table: Table,
-    /// Whether all of it could be read.
-    whole: bool,
 }
 
 /// Reads and checks the folder. `env` gives environment variables by name.
@@ -70,11 +68,12 @@ pub fn load(folder: &Path, env: Env<'_>) -> Loaded {
 fn document(kind: SchemaKind, mut source: Source, reader: &mut Reader<'_>) -> Document {
     let (mut table, errors) = parse(&source.text);
     walk::flatten_maps(&mut table, kind.keys());
+    source.whole = errors.is_empty();
     source.secrets = walk::secrets(&table, kind.keys());
     for error in &errors {
         reader.push(source.unsure_finding(&CFG01, &error.span, error.message.clone()));
     }
-    let whole = errors.is_empty();
+    let whole = source.whole;
     let broken: Vec<usize> = reader.findings.iter().filter(|f| f.file == source.shown).map(|f| f.line).collect();
     // What couldn't be read is not missing, and keys under a broken [table] are not unknown.
     let follows = |finding: &Finding| {
@@ -82,7 +81,7 @@ fn document(kind: SchemaKind, mut source: Source, reader: &mut Reader<'_>) -> Do
     };
     let findings = walk::check(&source, &table, kind.keys());
     reader.findings.extend(findings.into_iter().filter(|finding| whole || !follows(finding)));
-    Document { kind, source, table, whole }
+    Document { kind, source, table }
 }
 
 fn build_all<'a>(
@@ -93,7 +92,7 @@ fn build_all<'a>(
     let mut objects = Objects::default();
     for document in documents {
         let view = View::new(&document.source, &document.table, document.kind.keys());
-        let whole = document.whole;
+        let whole = document.source.whole;
         match document.kind {
             SchemaKind::Server => {
                 objects.server = whole.then(|| build::server::build(&view, reader)).flatten();

@@ -126,14 +126,31 @@ pub fn find(keys: &'static [Key], name: &str) -> Option<&'static Key> {
     keys.iter().find(|key| key.name == name)
 }
 
-/// Names of all keys, tables inside tables too, whose values are no secrets wherever they stand.
-pub fn open_keys(keys: &'static [Key], names: &mut std::collections::BTreeSet<&'static str>) {
-    for key in keys {
-        if key.is_open() {
-            names.insert(key.name);
-        }
-        if let Kind::Table(inner) = key.kind {
-            open_keys(inner, names);
+/// The names of all keys of a kind of file, tables inside tables too.
+#[derive(Clone, Debug, Default)]
+pub struct Vocabulary {
+    pub keys: std::collections::BTreeSet<&'static str>,
+    /// Those whose values are no secrets wherever they stand.
+    pub open_keys: std::collections::BTreeSet<&'static str>,
+}
+
+impl Vocabulary {
+    #[must_use]
+    pub fn of(keys: &'static [Key]) -> Self {
+        let mut all = Self::default();
+        all.add(keys);
+        all
+    }
+
+    fn add(&mut self, keys: &'static [Key]) {
+        for key in keys {
+            self.keys.insert(key.name);
+            if key.is_open() {
+                self.open_keys.insert(key.name);
+            }
+            if let Kind::Table(inner) = key.kind {
+                self.add(inner);
+            }
         }
     }
 }

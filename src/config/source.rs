@@ -1,10 +1,10 @@
 //! One file of the folder: its text, and findings that point into it without showing a secret.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::finding::{Excerpt, Finding};
 use super::lints::Lint;
+use super::shape::Vocabulary;
 
 /// A file as it was read once; what is checked is what is used.
 #[derive(Clone, Debug)]
@@ -14,10 +14,11 @@ pub struct Source {
     /// The object's id.
     pub stem: String,
     pub text: String,
+    /// Whether all of it could be read.
+    pub whole: bool,
     /// Bytes of secrets that stand in the open: never shown.
     pub secrets: Vec<Range<usize>>,
-    /// Keys of this kind of file whose values may be shown.
-    pub open_keys: BTreeSet<&'static str>,
+    pub vocabulary: Vocabulary,
 }
 
 /// Parts of key names that mean a secret, also misspelt ones or ones in the wrong place.
@@ -28,14 +29,28 @@ impl Source {
     /// A finding at `span`. The excerpt is the line where it begins.
     #[must_use]
     pub fn finding(&self, lint: &'static Lint, span: &Range<usize>, label: impl Into<String>) -> Finding {
-        self.located(lint, span, label.into(), Care::Known)
+        let care = if self.whole { Care::Known } else { Care::Unsure };
+        self.located(lint, span, label.into(), care)
     }
 
-    /// A finding on a line whose values may be anything: what stands behind its `=` is blanked
-    /// unless the key is one whose values are no secrets.
+    /// A finding on a line that couldn't be understood: only words of the format are shown of it,
+    /// unless it is plainly the one value of a key whose values are no secrets.
     #[must_use]
     pub fn unsure_finding(&self, lint: &'static Lint, span: &Range<usize>, label: impl Into<String>) -> Finding {
         self.located(lint, span, label.into(), Care::Unsure)
+    }
+
+    /// A finding about a key: its name is shown, of the rest only words of the format.
+    #[must_use]
+    pub fn key_finding(&self, lint: &'static Lint, span: &Range<usize>, label: impl Into<String>) -> Finding {
+        let mut finding = self.located(lint, span, label.into(), Care::Unsure);
+        if let (Some(excerpt), Some(name)) = (&mut finding.excerpt, self.text.get(span.clone()))
+            && excerpt.text.get(excerpt.span.clone()).is_some_and(|blank| blank.len() == name.len())
+            && !name.contains(char::is_control)
+        {
+            excerpt.text.replace_range(excerpt.span.clone(), name);
+        }
+        finding
     }
 
     fn located(&self, lint: &'static Lint, span: &Range<usize>, label: String, care: Care) -> Finding {
@@ -57,7 +72,7 @@ impl Source {
 
     /// The line with `*` for each byte that could belong to a secret, of the same length in bytes.
     fn blanked(&self, line: &str, line_start: usize, care: Care) -> String {
-        let guess = self.guessed_secrets(line, line_start, care);
+        let guess = self.guessed_secrets(line, care);
         let hidden = |at: usize| {
             let byte = line_start + at;
             self.secrets.iter().any(|range| range.contains(&byte)) || guess.iter().any(|range| range.contains(&at))
@@ -75,33 +90,45 @@ impl Source {
         shown
     }
 
-    fn guessed_secrets(&self, line: &str, line_start: usize, care: Care) -> Vec<Range<usize>> {
-        let mut ranges = url_passwords(line);
+    /// Where secrets may stand besides the known places.
+    fn guessed_secrets(&self, line: &str, care: Care) -> Vec<Range<usize>> {
+        if care == Care::Unsure {
+            return if self.is_plainly_open(line) { Vec::new() } else { self.foreign_words(line) };
+        }
+        let mut ranges: Vec<Range<usize>> = address_password(line).into_iter().collect();
         for (at, _) in line.match_indices('=') {
             let key = line.get(..at).unwrap_or_default().trim_end();
-            let key = key.rsplit([' ', '\t', '{', ',', '.', '"', '\'']).next().unwrap_or_default();
+            let key = key.rsplit([' ', '\t', '{', ',', '.', '"', '\'']).next().unwrap_or_default().to_lowercase();
             let behind = line.get(at + 1..).unwrap_or_default();
             let value = behind.trim_start();
-            if self.hides(key, care) && !value.starts_with('{') {
+            let named =
+                !self.vocabulary.open_keys.contains(key.as_str()) && SECRET_WORDS.iter().any(|word| key.contains(word));
+            if named && !value.starts_with('{') {
                 ranges.push(at + 1 + behind.len() - value.len()..line.len());
-            }
-        }
-        if care == Care::Unsure && !line.contains('=') && !line.trim_start().starts_with(['[', '#']) {
-            let before = self.text.get(..line_start).unwrap_or_default();
-            let owner = before.lines().rev().find_map(|l| l.split_once('=')).map(|(key, _)| key.trim());
-            if owner.is_none_or(|key| self.hides(key, care)) {
-                ranges.push(0..line.len());
             }
         }
         ranges
     }
 
-    fn hides(&self, key: &str, care: Care) -> bool {
-        if self.open_keys.contains(key) {
-            return false;
+    /// `key = value` of a key whose values are no secrets, and nothing else.
+    fn is_plainly_open(&self, line: &str) -> bool {
+        let Some((key, value)) = line.split_once('=') else { return false };
+        self.vocabulary.open_keys.contains(key.trim()) && !value.contains(['=', '@']) && value.matches(':').count() < 2
+    }
+
+    /// Words that are no keys of this kind of file.
+    fn foreign_words(&self, line: &str) -> Vec<Range<usize>> {
+        let mut ranges = Vec::new();
+        let mut start = 0;
+        for word in line.split(|c: char| !(c.is_alphanumeric() || c == '_')) {
+            let known = self.vocabulary.keys.contains(word) || ["env", "file"].contains(&word);
+            if !known && !word.is_empty() {
+                ranges.push(start..start + word.len());
+            }
+            let gap = line.get(start + word.len()..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+            start += word.len() + gap;
         }
-        let lower = key.to_lowercase();
-        care == Care::Unsure || SECRET_WORDS.iter().any(|word| lower.contains(word))
+        ranges
     }
 }
 
@@ -112,16 +139,10 @@ enum Care {
     Unsure,
 }
 
-/// `user:password` in `scheme://user:password@host`.
-fn url_passwords(line: &str) -> Vec<Range<usize>> {
-    line.match_indices("://")
-        .filter_map(|(at, _)| {
-            let rest = line.get(at + 3..)?;
-            let end = rest.find(['"', '\'', ' ', ',']).unwrap_or(rest.len());
-            let sign = rest.get(..end)?.rfind('@')?;
-            Some(at + 3..at + 3 + sign)
-        })
-        .collect()
+/// What may be `user:password` of an address: all between the first `:` and the last `@`.
+fn address_password(line: &str) -> Option<Range<usize>> {
+    let start = line.find(':')? + 1;
+    line.rfind('@').filter(|sign| *sign > start).map(|sign| start..sign)
 }
 
 /// The nearest character boundary at or before `at`.
@@ -141,8 +162,9 @@ impl Source {
             shown: "preset".to_owned(),
             stem: "preset".to_owned(),
             text: text.to_owned(),
+            whole: true,
             secrets: Vec::new(),
-            open_keys: BTreeSet::new(),
+            vocabulary: Vocabulary::default(),
         }
     }
 }

@@ -163,8 +163,8 @@ pub fn has_password(text: &str) -> bool {
     authority.split_once('@').is_some_and(|(user, _)| user.contains(':') && !user.ends_with(':'))
 }
 
-/// Names from a file, bounded and without control characters, for titles.
+/// A name from a file for a finding: bounded, and of several lines the first only.
 #[must_use]
 pub fn shown(text: &str) -> String {
-    text.chars().filter(|c| !crate::base::text::is_control(*c)).take(80).collect()
+    text.chars().take_while(|c| !crate::base::text::is_control(*c)).take(80).collect()
 }

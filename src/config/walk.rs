@@ -107,7 +107,7 @@ impl Walk<'_> {
     fn unknown(&mut self, name: &str, span: &Range<usize>, keys: &'static [Key], path: &str) {
         let near = nearest(name, keys.iter().map(|key| key.name));
         let label = near.map_or_else(|| UNKNOWN.to_owned(), |near| format!("did you mean `{near}`?"));
-        let finding = self.source.unsure_finding(&CFG02, span, label);
+        let finding = self.source.key_finding(&CFG02, span, label);
         let finding = finding.title(format!("unknown key `{}`", value::shown(&joined(path, name))));
         self.findings.push(if near.is_none() && !path.is_empty() && find(self.top, name).is_some() {
             finding.help(format!("`{name}` belongs to the top of the file, above the first [table]"))
@@ -191,9 +191,10 @@ impl Walk<'_> {
             match (entry.key.as_str(), &entry.node.value) {
                 ("env" | "file", Value::Text(_)) => {}
                 ("env" | "file", other) => self.wrong_type(&entry.node.span, &Kind::Text, other, path),
-                (name, _) => {
+                // Not named: it may be the secret itself.
+                _ => {
                     let finding = self.source.unsure_finding(&CFG02, &entry.key_span, "neither `env` nor `file`");
-                    self.findings.push(finding.title(format!("unknown key `{}`", value::shown(&joined(path, name)))));
+                    self.findings.push(finding.title(format!("unknown key in `{}`", value::shown(path))));
                 }
             }
         }

@@ -114,6 +114,28 @@ const fn minute(now: Moment) -> i64 {
     now.secs().div_euclid(60)
 }
 
+/// Lets so many through each minute, and counts nobody's further ones.
+#[derive(Debug)]
+pub struct Seldom {
+    per_minute: u32,
+    seen: Mutex<(i64, u32)>,
+}
+
+impl Seldom {
+    #[must_use]
+    pub const fn new(per_minute: u32) -> Self {
+        Self { per_minute, seen: Mutex::new((0, 0)) }
+    }
+
+    /// Whether this one is among the first of its minute.
+    pub fn admits(&self, now: Moment) -> bool {
+        let minute = minute(now);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        *seen = if seen.0 == minute { (minute, seen.1.saturating_add(1)) } else { (minute, 1) };
+        seen.1 <= self.per_minute
+    }
+}
+
 /// Wrong client credentials, counted by address and client together, so that nobody locks out the rightful client.
 pub struct Failures {
     wrong: DefaultKeyedRateLimiter<(AddressKey, Digest)>,

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::admission::AddressKey;
-use super::authorize::come_back;
 use super::browser::{Arrival, Keep, Reply, Say, Visit, ticket_id};
-use super::paused::{self, Pause};
+use super::handles::come_back;
+use super::pause::{self, Pause};
 use super::ports::{Ports, Request, Unavailable};
 use super::upstream_login::{as_oauth, as_refusal, keep_hint, note_fault};
 use super::{finish, sessions};
 use crate::audit::{Fact, Outcome, Trace};
-use crate::base::limits::PENDING_LIFETIME;
+use crate::base::limits::{LOGIN_STEP, PENDING_LIFETIME};
 use crate::broker::admit::{check_freshness, match_key};
 use crate::broker::callback::{CallbackEnd, Expected, callback as check_answer};
 use crate::broker::pending::{Destination, PendingLogin, pending_token};
@@ -23,7 +23,7 @@ use crate::oidc::{Idp, IdpId, OAuthError};
 use crate::state::{Kind, Name, Taken};
 use crate::token::standing::{Rules, Why, check, check_user};
 use crate::token::subject::Subject;
-use crate::upstream::{CodeCall, VerifiedIdentity, wanted_claims};
+use crate::upstream::{CodeCall, UpstreamFault, VerifiedIdentity, wanted_claims};
 
 /// Answers our redirect URIs at identity providers; `at` is the provider in the path, none at the shared one.
 ///
@@ -39,7 +39,7 @@ pub async fn callback(ports: &Ports, visit: Visit, at: Option<IdpId>) -> Result<
     };
     let Some(binding) = visit.binding(&state) else {
         if visit.arrival == Arrival::Post {
-            return come_back(ports, &visit.params).await;
+            return come_back(ports, "callback", &visit.params).await;
         }
         return Ok(finish::page(ports, PageError::OtherBrowser));
     };
@@ -105,7 +105,11 @@ impl Answered<'_> {
     /// Every check between the provider's answer and a person who may enter.
     async fn sign_in(&self, pending: &PendingLogin, trace: &mut Trace) -> Result<(VerifiedIdentity, User), End> {
         let idp = self.provider(pending)?;
-        let identity = self.exchange(pending, &idp, trace).await?;
+        let exchanged = tokio::time::timeout(LOGIN_STEP.as_std(), self.exchange(pending, &idp, trace)).await;
+        let identity = exchanged.unwrap_or_else(|_| {
+            let fault = UpstreamFault::Unavailable { detail: "the provider took too long".to_owned() };
+            Err(self.upstream_end(&idp, &fault, trace))
+        })?;
         let user = self.find_user(&idp, &identity, trace).await?;
         self.check_rules(pending, &user, trace)?;
         let shown = check_freshness(pending, &idp, identity.auth_time, self.request.now)
@@ -159,11 +163,13 @@ impl Answered<'_> {
         trace: &mut Trace,
     ) -> Result<VerifiedIdentity, End> {
         let ports = self.ports;
-        let facts = ports.upstream.provider(idp).await.map_err(|fault| {
-            note_fault(ports, idp, &fault, trace);
-            End::Error(as_oauth(&fault), as_refusal(&fault))
-        })?;
-        let expected = Expected { issuer: &facts.issuer, announces_iss: facts.announces_iss, at: self.at.as_ref() };
+        let facts = ports.upstream.provider(idp).await.map_err(|fault| self.upstream_end(idp, &fault, trace))?;
+        let expected = Expected {
+            issuer: &facts.issuer,
+            announces_iss: facts.announces_iss,
+            at: self.at.as_ref(),
+            shared: idp.shared_redirect,
+        };
         let code = check_answer(pending, &self.visit.params, &expected, self.request.now).map_err(|end| {
             self.trace_answer(&end, idp, trace);
             match end {
@@ -185,10 +191,7 @@ impl Answered<'_> {
                 },
             )
             .await;
-        let identity = exchanged.map_err(|fault| {
-            note_fault(ports, idp, &fault, trace);
-            End::Error(as_oauth(&fault), as_refusal(&fault))
-        })?;
+        let identity = exchanged.map_err(|fault| self.upstream_end(idp, &fault, trace))?;
         let names = identity.claims.keys().cloned().collect();
         trace.step(
             ports.clock.now(),
@@ -196,9 +199,25 @@ impl Answered<'_> {
             vec![
                 ("checks", Fact::word("signature, iss, aud, azp, exp, iat, nonce passed")),
                 ("claims", Fact::Names(names)),
+                ("token_ms", Fact::Count(identity.timings.token.ms())),
+                ("verification_ms", Fact::Count(identity.timings.verification.ms())),
+                (
+                    "userinfo",
+                    Fact::word(
+                        identity
+                            .timings
+                            .userinfo
+                            .map_or_else(|| "not asked".to_owned(), |took| format!("asked, {} ms", took.ms())),
+                    ),
+                ),
             ],
         );
         Ok(identity)
+    }
+
+    fn upstream_end(&self, idp: &Idp, fault: &UpstreamFault, trace: &mut Trace) -> End {
+        note_fault(self.ports, idp, fault, trace);
+        End::Error(as_oauth(fault), as_refusal(fault))
     }
 
     /// What the provider said in place of a code; its own words stay in the trace.
@@ -275,7 +294,7 @@ impl Answered<'_> {
     ) -> Result<Reply, Unavailable> {
         let before = sessions::find(self.ports, &self.request, self.visit.session.as_ref()).await?;
         let (token, session) =
-            sessions::begin(self.ports, self.request.now, identity, user, before.as_ref(), &pending.idp);
+            sessions::begin(self.ports, self.request.now, (identity, user, &pending.idp), before.as_ref());
         if let Some(before) = &before {
             self.retire(before, &session.sid).await?;
         }
@@ -304,7 +323,7 @@ impl Answered<'_> {
         let mut reply = finish::with_page(self.ports, PageError::NotProvisioned, None, &mut trace);
         if let (Some(asked), Say::Page(page)) = (pending.request(), &mut reply.say) {
             let pause = Pause::barred(asked.clone(), trace.clone(), self.request.now);
-            let (handle, ticket) = paused::keep(self.ports, &self.request, pause).await?;
+            let (handle, ticket) = pause::keep(self.ports, &self.request, pause).await?;
             page.cancel = Some(handle);
             reply.cookies.push(ticket);
         }
@@ -324,7 +343,7 @@ impl Answered<'_> {
         trace.outcome = Outcome::Refused;
         let reference_shown = trace.reference.clone();
         let pause = Pause::mismatched(asked.clone(), pending.idp.clone(), trace.clone(), self.request.now);
-        let (handle, ticket) = paused::keep(self.ports, &self.request, pause).await?;
+        let (handle, ticket) = pause::keep(self.ports, &self.request, pause).await?;
         let provider = self.request.config.idps.get(&pending.idp).map_or(String::new(), |idp| idp.name.clone());
         finish::keep(self.ports, trace, Outcome::Refused);
         Ok(Reply::from(Say::Mismatch { handle, provider, reference: reference_shown }).keeping(ticket))

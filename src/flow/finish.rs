@@ -66,12 +66,17 @@ pub fn with_page(ports: &Ports, refusal: PageError, client: Option<&Client>, tra
     .into()
 }
 
-/// A page for a request that never became a login; traced like one.
+/// A page for a request that never became a login. Traced like one, but only some each minute: nobody fills the
+/// database with what proves nothing.
 #[must_use]
 pub fn page(ports: &Ports, refusal: PageError) -> Reply {
-    let mut trace = ports.trace(ports.clock.now());
+    let now = ports.clock.now();
+    let mut trace = ports.trace(now);
     let reply = with_page(ports, refusal, None, &mut trace);
-    ports.directory.traces.keep(trace);
+    if ports.unproven.admits(now) {
+        tracing::info!(reference = %trace.reference, refusal = refusal.code(), "refused before it became a login");
+        ports.directory.traces.keep(trace);
+    }
     reply
 }
 
@@ -80,13 +85,8 @@ pub fn keep(ports: &Ports, mut trace: Trace, outcome: Outcome) {
     if trace.outcome == Outcome::Open {
         trace.outcome = outcome;
     }
-    let how = match trace.outcome {
-        Outcome::Open => "open",
-        Outcome::SignedIn => "signed_in",
-        Outcome::Refused => "refused",
-        Outcome::Failed => "failed",
-    };
-    ports.metrics.login_ended(how);
-    tracing::info!(reference = trace.reference, outcome = how, "login ended");
+    let outcome = trace.outcome.as_str();
+    ports.metrics.login_ended(outcome);
+    tracing::info!(reference = %trace.reference, outcome, "login");
     ports.directory.traces.keep(trace);
 }

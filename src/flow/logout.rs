@@ -3,14 +3,15 @@
 use url::Url;
 
 use super::browser::{Arrival, Keep, Reply, Say, Visit};
+use super::finish;
+use super::handles::{self, come_back};
 use super::ports::{Ports, Request, Unavailable};
 use super::sessions::{self, Found};
 use super::signing::{ReturnedIdToken, read_id_token};
-use super::{authorize::come_back, finish};
 use crate::base::limits::PENDING_LIFETIME;
 use crate::base::{Digest, Secret};
 use crate::i18n::PageError;
-use crate::state::{Kind, Name, Record, Taken};
+use crate::state::{Record, Taken};
 use crate::token::subject::Subject;
 
 /// Answers `/acs/openid/logout`.
@@ -23,7 +24,7 @@ pub async fn logout(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable> {
         return Ok(finish::page(ports, PageError::MalformedRequest));
     }
     if visit.arrival == Arrival::Post && visit.session.is_none() {
-        return come_back(ports, &visit.params).await;
+        return come_back(ports, "logout", &visit.params).await;
     }
     let hint = visit.params.get("id_token_hint");
     let hint = hint.and_then(|token| read_id_token(&ports.ring.load(), token, &request.config.server.issuer));
@@ -50,7 +51,7 @@ fn is_of_session(ports: &Ports, request: &Request, hint: &ReturnedIdToken, found
 async fn ask(ports: &Ports, found: &Found) -> Result<Reply, Unavailable> {
     let handle = ports.dice.token();
     let bytes = Digest::of(found.token.expose()).as_bytes().to_vec();
-    let record = Record { name: Name::of(Kind::Handle, &handle), bytes, lifetime: PENDING_LIFETIME };
+    let record = Record { name: handles::name("logout_confirm", &handle), bytes, lifetime: PENDING_LIFETIME };
     ports.state.put(vec![record]).await?;
     Ok(Say::ConfirmSignOut { handle: Secret::new(handle) }.into())
 }
@@ -70,7 +71,7 @@ pub async fn confirmed(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable
     let Some(found) = sessions::find(ports, &request, visit.session.as_ref()).await? else {
         return Ok(Reply::from(Say::SignedOut).keeping(Keep::ForgetSession));
     };
-    let taken = ports.state.take(Name::of(Kind::Handle, handle), Vec::new(), PENDING_LIFETIME).await?;
+    let taken = ports.state.take(handles::name("logout_confirm", handle), Vec::new(), PENDING_LIFETIME).await?;
     let asked_for = match taken {
         Taken::Once(bytes) => bytes == Digest::of(found.token.expose()).as_bytes(),
         Taken::Already(_) | Taken::Never => false,

@@ -2,21 +2,25 @@
 //! decision; nothing here knows HTTP. In the order of one login: [`authorize`], [`upstream_login`], [`callback`],
 //! [`token`], [`userinfo`], [`logout`].
 
-pub mod ports;
 pub mod browser;
 pub mod admission;
+pub mod ports;
 pub mod signing;
+pub mod handles;
 pub mod sessions;
 pub mod finish;
 pub mod upstream_login;
+pub mod pause;
 pub mod authorize;
 pub mod paused;
 pub mod matching;
 pub mod initiate;
 pub mod callback;
 pub mod client_auth;
-pub mod token;
+pub mod issue;
+pub mod code;
 pub mod refresh;
+pub mod token;
 pub mod userinfo;
 pub mod revoke;
 pub mod logout;

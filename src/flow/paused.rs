@@ -2,83 +2,22 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
-use super::authorize::{self, Resumed, Said};
+use super::authorize::{Asking, Resumed};
 use super::browser::{ChoosePage, Keep, Reply, Say, Visit, ticket_id};
 use super::finish;
+use super::pause::{PAUSE_VERSION, Pause};
 use super::ports::{Ports, Request, Unavailable};
 use super::sessions::encode;
-use crate::audit::{Fact, Outcome, Trace};
+use crate::audit::{Fact, Outcome};
+use crate::base::Secret;
 use crate::base::limits::PENDING_LIFETIME;
 use crate::base::text::{HINT_CHARS_MAX, LoginHint};
-use crate::base::{Digest, Moment, Secret};
-use crate::broker::AuthorizationRequest;
 use crate::broker::pending::pending_token;
 use crate::hint::EntryPath;
 use crate::i18n::PageError;
 use crate::oidc::error::ErrorCode::AccessDenied;
 use crate::oidc::{Client, IdpId, OAuthError};
 use crate::state::{Kind, Name, Record};
-
-/// A login that waits; kept under its handle and the browser's binding together.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Pause {
-    version: u8,
-    at: Moment,
-    asked: AuthorizationRequest,
-    /// After a mismatch: the provider to sign in at again, and what was typed at first.
-    again_at: Option<IdpId>,
-    typed: Option<LoginHint>,
-    /// The only answer is to go back to the client.
-    only_back: bool,
-    trace: Trace,
-    /// The pending login that the last answer began.
-    departed: Option<Digest>,
-}
-
-const PAUSE_VERSION: u8 = 1;
-
-impl Pause {
-    /// Which provider?
-    #[must_use]
-    pub const fn choosing(asked: AuthorizationRequest, trace: Trace, at: Moment) -> Self {
-        Self { version: PAUSE_VERSION, at, asked, again_at: None, typed: None, only_back: false, trace, departed: None }
-    }
-
-    /// Nobody who may enter signed in: there is only the way back.
-    #[must_use]
-    pub const fn barred(asked: AuthorizationRequest, trace: Trace, at: Moment) -> Self {
-        Self { version: PAUSE_VERSION, at, asked, again_at: None, typed: None, only_back: true, trace, departed: None }
-    }
-
-    /// Somebody else signed in. What now?
-    #[must_use]
-    pub const fn mismatched(asked: AuthorizationRequest, idp: IdpId, trace: Trace, at: Moment) -> Self {
-        Self {
-            version: PAUSE_VERSION,
-            at,
-            asked,
-            again_at: Some(idp),
-            typed: None,
-            only_back: false,
-            trace,
-            departed: None,
-        }
-    }
-}
-
-/// Keeps a paused login; gives its handle and the browser's half.
-///
-/// # Errors
-/// [`Unavailable`] if it can't be kept.
-pub async fn keep(ports: &Ports, request: &Request, pause: Pause) -> Result<(Secret, Keep), Unavailable> {
-    let (handle, binding) = (ports.dice.token(), ports.dice.token());
-    let name = Name::of(Kind::PausedLogin, &pending_token(&handle, &binding));
-    ports.state.put(vec![Record { name, bytes: encode(&pause), lifetime: PENDING_LIFETIME }]).await?;
-    let ticket = Keep::Ticket { id: ticket_id(&handle), binding: Secret::new(binding), at: request.now };
-    Ok((Secret::new(handle), ticket))
-}
 
 /// Answers the forms of our pages at `/acs/continue`.
 ///
@@ -133,22 +72,24 @@ async fn go_on(
     mut pause: Pause,
     visit: &Visit,
 ) -> Result<Reply, Unavailable> {
-    let email = visit.params.get("email").and_then(|text| LoginHint::parse(text.trim()).ok().flatten());
     let button = visit.params.get("idp").map(|id| IdpId(id.to_owned()));
     let mut asked = pause.asked.clone();
-    let said = match &pause.again_at {
+    let chosen = match &pause.again_at {
         Some(idp) => {
             asked.entry = EntryPath::SignInAgain;
-            Said { typed: pause.typed.clone(), chosen: Some(idp.clone()) }
+            Some(idp.clone())
         }
         None => {
             asked.entry = if button.is_some() { EntryPath::ProviderButton } else { EntryPath::WorkEmail };
-            Said { typed: email, chosen: button }
+            let email = visit.params.get("email").and_then(|text| LoginHint::parse(text.trim()).ok().flatten());
+            asked.typed = email.filter(|_| button.is_none());
+            button
         }
     };
     let mut trace = pause.trace.clone();
     trace.step(ports.clock.now(), "answered", vec![("page", Fact::word(asked.entry.as_str()))]);
-    match authorize::resume(ports, request, &waiting.client, (asked, said), visit, trace).await? {
+    let asking = Asking { ports, request, client: &waiting.client, visit };
+    match asking.resume(&asked, chosen.as_ref(), trace).await? {
         Resumed::Gone(departed) => {
             pause.departed = departed.pending;
             let bytes = encode(&pause);

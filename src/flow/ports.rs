@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
 
-use super::admission::{Failures, LoginsUnderWay};
+use super::admission::{Failures, LoginsUnderWay, Seldom};
 use crate::audit::Trace;
 use crate::base::{Clock, Dice, Moment};
 use crate::config::{Live, Snapshot};
@@ -30,6 +30,8 @@ pub struct Ports {
     pub seal: Arc<Seal>,
     pub secrets: Arc<RememberedSecrets>,
     pub failures: Failures,
+    /// Traces of what never became a login.
+    pub unproven: Seldom,
     pub under_way: LoginsUnderWay,
     /// Lasting secret from which pairwise subjects are made.
     pub pairwise_salt: [u8; 32],

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::client_auth::CallFault;
+use super::issue::{Drawn, Refresh, TokenAnswer, answer, keep_access, revoke};
 use super::ports::{Ports, Request, Unavailable};
-use super::token::{Drawn, TokenAnswer, answer, keep_access, revoke};
 use crate::base::limits::CODE_RESIDUE_LIFETIME;
 use crate::base::{Digest, Secret};
 use crate::identity::User;
@@ -119,7 +119,7 @@ impl Going<'_> {
             self.ports.state.forget(name).await.map_err(Unavailable::from)?;
             return Ok(None);
         }
-        answer(self.ports, self.request, (&grant, &user, self.client), &drawn, true).map(Some)
+        answer(self.ports, self.request, (&grant, &user, self.client), &drawn, Refresh::Issued).map(Some)
     }
 
     /// The rules of now.

@@ -1,8 +1,8 @@
 //! Revocation (RFC 7009): a client gives back what it was issued.
 
 use super::client_auth::{Call, CallFault, authenticate};
+use super::issue::revoke as end;
 use super::ports::{Ports, Unavailable};
-use super::token::revoke as end;
 use crate::base::Digest;
 use crate::oidc::OAuthError;
 use crate::oidc::error::ErrorCode::{InvalidClient, InvalidRequest};

@@ -5,7 +5,7 @@ use crate::base::limits::CODE_LIFETIME;
 use crate::base::{Moment, Secret};
 use crate::broker::session::{SESSION_VERSION, Session, auth_time};
 use crate::identity::User;
-use crate::oidc::Client;
+use crate::oidc::{Client, IdpId};
 use crate::state::{Kind, Name, Record};
 use crate::token::standing::{Rules, Why, check, check_user};
 use crate::upstream::VerifiedIdentity;
@@ -60,10 +60,8 @@ pub fn may_answer(request: &Request, found: &Found, client: &Client) -> Result<(
 pub fn begin(
     ports: &Ports,
     now: Moment,
-    identity: &VerifiedIdentity,
-    user: &User,
+    (identity, user, idp): (&VerifiedIdentity, &User, &IdpId),
     before: Option<&Found>,
-    idp: &crate::oidc::IdpId,
 ) -> (Secret, Session) {
     let same = before.filter(|found| found.user.id == user.id && found.session.idp == *idp);
     let session = Session {

@@ -6,8 +6,8 @@ pub mod scope;
 pub mod pkce;
 pub mod params;
 pub mod prompt;
-pub mod client;
 pub mod idp;
+pub mod client;
 
 pub use client::{Client, ClientId};
 pub use error::{ErrorCode, OAuthError};

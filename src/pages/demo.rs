@@ -123,6 +123,8 @@ pub struct DemoClient {
     pub people: Vec<DemoPerson>,
     /// How the last login ended.
     pub last: Option<DemoOutcome>,
+    /// The command that explains a login, up to the reference.
+    pub explain: String,
     /// Where to sign out: a path of the demo service or an address of ours.
     pub sign_out: Option<String>,
 }
@@ -196,6 +198,7 @@ impl Page for DemoClient {
             prompt: String::new(),
             people: people(),
             sign_out: last.as_ref().map(|_| "/sign-out".to_owned()),
+            explain: "vestibule explain login".to_owned(),
             last,
         };
         let reference = Some("K7QX-2M9F-RT4D".to_owned());

@@ -151,16 +151,14 @@ impl<T> Inner<T> {
         match fetched {
             Ok(value) => {
                 let value = Arc::new(value);
-                state.good = Some((Arc::clone(&value), now));
-                state.failed = None;
+                state.succeed(Arc::clone(&value), now);
                 Ok(value)
             }
             Err(fault) => {
-                if state.failed.is_none() {
+                if state.fail(fault.clone(), now) {
                     let kept = state.good.is_some();
                     tracing::warn!(what = self.what, %fault, last_good_copy_stays = kept, "can't be renewed");
                 }
-                state.failed = Some((fault.clone(), now));
                 Err(fault)
             }
         }
@@ -181,6 +179,16 @@ impl<T> State<T> {
             Some(age) if age > METADATA_STALE_MAX => Standing::Gone,
             _ => Standing::Stale(Arc::clone(good)),
         }
+    }
+
+    fn succeed(&mut self, value: Arc<T>, now: Moment) {
+        self.good = Some((value, now));
+        self.failed = None;
+    }
+
+    /// Whether that is news: the fetch before did not fail.
+    fn fail(&mut self, fault: UpstreamFault, now: Moment) -> bool {
+        self.failed.replace((fault, now)).is_none()
     }
 
     fn recent_fault(&self, now: Moment) -> Option<UpstreamFault> {
@@ -324,6 +332,18 @@ mod tests {
         assert_eq!(bench.fetches(), 2);
         bench.pass(JWKS_REFETCH_MIN);
         assert!(bench.cache.renew(&second).await.expect("works").is_some());
+    }
+
+    #[test]
+    fn f26_a_failure_is_news_once_until_a_fetch_works_again() {
+        let mut state: State<usize> = State { good: None, failed: None, forced: None, flight: None };
+        let now = Moment::from_secs(1_800_000_000);
+        let down = || UpstreamFault::unavailable("down");
+        assert!(state.fail(down(), now));
+        assert!(!state.fail(down(), now.plus(Span::hours(1))));
+        state.succeed(Arc::new(1), now);
+        assert!(state.recent_fault(now).is_none());
+        assert!(state.fail(down(), now));
     }
 
     #[tokio::test]

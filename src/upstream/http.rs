@@ -83,6 +83,7 @@ fn build(outbound: &Outbound, guard: &Arc<Guard>, ca_files: &[PathBuf]) -> Resul
         .tls_backend_rustls()
         .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")));
     if let Some(proxy) = &outbound.proxy {
+        // Names are the proxy's to resolve, and to refuse; addresses and ports are judged here all the same.
         let loopback = NoProxy::from_string("localhost,127.0.0.0/8,::1");
         let proxy = Proxy::all(proxy.clone()).map_err(|e| misconfigured(format!("[outbound] proxy: {e}")))?;
         builder = builder.proxy(proxy.no_proxy(loopback));

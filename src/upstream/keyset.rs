@@ -327,6 +327,16 @@ mod tests {
     }
 
     #[test]
+    fn a061_a_key_is_used_for_the_algorithm_that_it_names_only() {
+        let rsa = |alg: &str| json!({"kty": "RSA", "alg": alg, "e": "AQAB", "n": URL_SAFE_NO_PAD.encode([0xff; 256])});
+        let set = set(&[rsa("RS256")]);
+        assert_eq!((set.count_for(Alg::Rs256), set.count_for(Alg::Ps256)), (1, 0));
+        for other in ["RSA-OAEP", "HS256", "none"] {
+            assert!(KeySet::parse(&json!({"keys": [rsa(other)]})).is_err(), "{other}");
+        }
+    }
+
+    #[test]
     fn an_ed25519_signature_is_checked() {
         let pair = Ed25519KeyPair::generate().expect("a key");
         let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": URL_SAFE_NO_PAD.encode(pair.public_key().as_ref())});

@@ -8,13 +8,13 @@ use super::faces::{Viewer, is_foreign_form};
 use super::routes::Route;
 use crate::base::limits::HANDLE_LIFETIME;
 use crate::config::Snapshot;
-use crate::flow::browser::{Arrival, RefusalPage, Reply, Visit};
+use crate::flow::browser::{Arrival, Reply, Visit};
 use crate::flow::ports::Unavailable;
-use crate::flow::{Ports, authorize, callback, finish, initiate, logout, paused};
+use crate::flow::{Ports, authorize, callback, finish, handles, initiate, logout, paused};
 use crate::i18n::PageError;
 use crate::oidc::IdpId;
 use crate::oidc::params::Params;
-use crate::state::{Kind, Name, Taken};
+use crate::state::Taken;
 
 /// Reads the visit, does the errand, shows what came of it.
 pub async fn visited(ports: &Ports, request: &HttpRequest, payload: Payload, route: Route<'_>) -> HttpResponse {
@@ -58,7 +58,7 @@ async fn come_back(ports: &Ports, visit: Visit, route: Route<'_>) -> Result<Resu
     let returns = matches!(route, Route::Authorize | Route::Callback(_) | Route::Logout);
     let handle = visit.params.get("handle").filter(|_| returns && visit.arrival == Arrival::Get);
     let Some(handle) = handle else { return Ok(Ok(visit)) };
-    let name = Name::of(Kind::Handle, handle);
+    let name = handles::name(route.label(), handle);
     Ok(match ports.state.take(name, Vec::new(), HANDLE_LIFETIME).await? {
         Taken::Once(bytes) => match Params::decode(&bytes) {
             Ok(params) => Ok(Visit { params, arrival: Arrival::Returned, ..visit }),
@@ -72,9 +72,5 @@ async fn come_back(ports: &Ports, visit: Visit, route: Route<'_>) -> Result<Resu
 /// A page for what is no errand.
 #[must_use]
 pub fn page(ports: &Ports, request: &HttpRequest, config: &Snapshot, refusal: PageError) -> HttpResponse {
-    ports.metrics.refused(refusal.code());
-    let reference = ports.dice.id();
-    tracing::info!(refusal = refusal.code(), reference, "page");
-    let page = RefusalPage { refusal, reference, way_on: None, cancel: None };
-    Viewer::new(request, config, None).refusal(page)
+    Viewer::new(request, config, None).answer(finish::page(ports, refusal))
 }

@@ -11,7 +11,7 @@ use super::respond;
 use crate::base::Secret;
 use crate::config::Snapshot;
 use crate::flow::client_auth::CallFault;
-use crate::flow::token::TokenAnswer;
+use crate::flow::issue::TokenAnswer;
 use crate::flow::{Ports, revoke, token, userinfo};
 use crate::oidc::error::ErrorCode::{InvalidRequest, InvalidToken};
 use crate::oidc::{OAuthError, Scope};

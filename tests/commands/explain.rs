@@ -165,7 +165,7 @@ fn step<'a>(trace: &'a Value, what: &str) -> &'a Value {
 
 /// The reference of the login that has just ended, as the log tells it.
 fn last_reference(server: &Server) -> String {
-    let ended: Value = serde_json::from_str(&server.logged("login ended")).expect("JSON");
+    let ended: Value = serde_json::from_str(&server.logged("\"message\":\"login\"")).expect("JSON");
     ended["fields"]["reference"].as_str().expect("a reference").to_owned()
 }
 

@@ -184,7 +184,7 @@ fn an_unknown_address_and_a_foreign_domain_get_the_same_page() {
 #[test]
 fn statuses_are_those_of_the_errors() {
     for error in PageError::ALL {
-        assert_eq!(ErrorPage { error, reference: None, start_again: None }.status(), error.status());
+        assert_eq!(ErrorPage { error, reference: None, start_again: None, cancel: None }.status(), error.status());
     }
     assert!(Choose::samples().iter().all(|(_, page)| page.status() == 200));
 }

@@ -88,6 +88,15 @@ impl Bench {
     }
 }
 
+/// Waits until something holds that other tasks bring about; after ten seconds the test has failed.
+pub async fn until(mut holds: impl AsyncFnMut() -> bool) {
+    let begun = std::time::Instant::now();
+    while !holds().await {
+        assert!(begun.elapsed().as_secs() < 10, "it did not come about");
+        tokio::task::yield_now().await;
+    }
+}
+
 pub fn call<'a>(code: &'a str, verifier: &'a Secret, wanted: &'a [String]) -> CodeCall<'a> {
     CodeCall { code, verifier, redirect_uri: REDIRECT_URI, nonce: NONCE, wanted }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use vestibule::upstream::UpstreamFault;
 
-use crate::bench::{Bench, check, member};
+use crate::bench::{Bench, check, member, until};
 use crate::evil_idp::Answer;
 
 fn fixed(status: u16, content_type: &'static str, body: &str) -> Answer {
@@ -150,9 +150,7 @@ async fn g15_exchanges_at_a_slow_provider_are_limited_in_number() {
     bench.evil.set(|script| script.token = Answer::Held(Arc::clone(&gate)));
     let logins = join_all((0..300).map(|_| bench.login()));
     let opener = async {
-        while bench.evil.count("/token") < 257 {
-            tokio::task::yield_now().await;
-        }
+        until(async || bench.evil.count("/token") >= 257).await;
         gate.add_permits(256);
     };
     let (outcomes, ()) = tokio::join!(logins, opener);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use vestibule::base::{Secret, Span};
 use vestibule::upstream::{UpstreamFault, authorization_url};
 
-use crate::bench::{Bench, NONCE, VERIFIER, call, check, member};
+use crate::bench::{Bench, NONCE, VERIFIER, call, check, member, until};
 use crate::evil_idp::Answer;
 
 #[tokio::test]
@@ -26,9 +26,7 @@ async fn c094_discovery_and_keys_are_fetched_and_then_remembered() {
         script.metadata = member("authorization_response_iss_parameter_supported", Value::Null);
     });
     assert!(bench.upstream.provider(&bench.idp).await.expect("the old copy, at once").announces_iss);
-    while bench.upstream.provider(&bench.idp).await.expect("discovery").announces_iss {
-        tokio::task::yield_now().await;
-    }
+    until(async || !bench.upstream.provider(&bench.idp).await.expect("discovery").announces_iss).await;
     assert_eq!(bench.evil.count("/.well-known/openid-configuration"), 2);
 }
 
@@ -100,9 +98,7 @@ async fn f26_a_changed_issuer_is_refused_and_the_last_good_document_stays() {
     bench.evil.set(|script| script.metadata = member("issuer", json!("https://honest.example")));
     bench.hands.pass(Span::hours(2));
     bench.login().await.expect("with the last good document");
-    while bench.upstream.faults().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    until(async || !bench.upstream.faults().is_empty()).await;
     let faults = bench.upstream.faults();
     assert_eq!(faults[0].0, bench.idp.id);
     assert_eq!(check::<()>(Err(faults[0].1.clone())), "discovery_issuer");
@@ -118,9 +114,8 @@ async fn f26_a_running_login_keeps_the_endpoints_that_it_began_with() {
     let elsewhere = format!("{}/elsewhere", bench.evil.issuer());
     bench.evil.set(|script| script.metadata = member("token_endpoint", json!(elsewhere)));
     bench.hands.pass(Span::hours(2));
-    while bench.upstream.provider(&bench.idp).await.expect("discovery").token_endpoint.path() != "/elsewhere" {
-        tokio::task::yield_now().await;
-    }
+    until(async || bench.upstream.provider(&bench.idp).await.expect("discovery").token_endpoint.path() == "/elsewhere")
+        .await;
     let code = bench.evil.issue_code(&bench.idp.client_id, NONCE);
     let verifier = Secret::new(VERIFIER);
     bench.upstream.exchange(&bench.idp, &begun_with, &call(&code, &verifier, &[])).await.expect("as it began");
@@ -134,9 +129,7 @@ async fn many_who_wait_for_discovery_share_one_fetch() {
     bench.evil.set(|script| script.discovery = Answer::Held(Arc::clone(&gate)));
     let waiting = join_all((0..100).map(|_| bench.upstream.provider(&bench.idp)));
     let opener = async {
-        while bench.evil.count("/.well-known/openid-configuration") == 0 {
-            tokio::task::yield_now().await;
-        }
+        until(async || bench.evil.count("/.well-known/openid-configuration") > 0).await;
         gate.add_permits(1);
     };
     let (outcomes, ()) = tokio::join!(waiting, opener);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use vestibule::base::Span;
 
-use crate::bench::{Bench, check, member};
+use crate::bench::{Bench, check, member, until};
 use crate::evil_idp::{Answer, Sign};
 
 #[tokio::test]
@@ -158,9 +158,7 @@ async fn f25_a_hundred_waiting_logins_share_one_fetch_of_rotated_keys() {
     bench.evil.set(|script| script.jwks = Answer::Held(Arc::clone(&gate)));
     let logins = join_all((0..100).map(|_| bench.login()));
     let opener = async {
-        while bench.evil.count("/token") < 100 {
-            tokio::task::yield_now().await;
-        }
+        until(async || bench.evil.count("/token") >= 100).await;
         gate.add_permits(1);
     };
     let (outcomes, ()) = tokio::join!(logins, opener);

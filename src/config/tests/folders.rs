@@ -142,6 +142,17 @@ fn a_mounted_config_maps_links_are_followed_inside_the_folder_a248() {
 }
 
 #[test]
+fn the_smallest_folder_that_is_shown_is_one_that_works() {
+    let folder = folder(&crate::config::folder::SMALLEST);
+    let loaded = load(folder.path(), &|_| env("S"));
+    assert!(loaded.findings.is_empty(), "{}", render(&loaded.findings, Styled::Plain));
+    assert_eq!(
+        loaded.snapshot.map(|snapshot| snapshot.idps_of(&snapshot.clients[&ClientId("access".to_owned())]).len()),
+        Some(1)
+    );
+}
+
+#[test]
 fn a_missing_folder_says_what_a_smallest_one_is() {
     let loaded = load(Path::new("/nonexistent/config"), &env);
     let text = render(&loaded.findings, Styled::Plain);
@@ -269,7 +280,7 @@ fn mutated(text: &'static str) -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_bytes_in_any_file_make_reading_panic(which in 0..5_usize, bytes in prop::collection::vec(any::<u8>(), 0..400)) {
@@ -295,4 +306,38 @@ proptest! {
         prop_assert_eq!(loaded.snapshot.is_none(), loaded.findings.iter().any(Finding::is_error));
         prop_assert!(!render(&loaded.findings, Styled::Plain).is_empty());
     }
+
+    #[test]
+    fn no_wound_of_a_file_brings_its_secrets_to_light(
+        wounds in prop::collection::vec((0..400_usize, prop::sample::select(WOUNDS.to_vec())), 1..6)
+    ) {
+        let mut text = OPEN_SECRETS.to_owned();
+        for (at, wound) in wounds {
+            let at = at % text.len();
+            text.insert_str(at, wound);
+        }
+        let folder = folder(&[WHOLE[0], WHOLE[1], ("services/access.toml", &text)]);
+        let loaded = load(folder.path(), &env);
+        let shown = render(&loaded.findings, Styled::Plain);
+        prop_assert!(!shown.contains("hunter2"), "{}\n{}", text, shown);
+    }
 }
+
+/// What a slip of the hand does to a line; none of it makes a name of a secret.
+const WOUNDS: [&str; 13] = ["\"", "'", "\n", "\r", "{", "}", "]", "#", ",", " ", "\\", "x", "\"\"\""];
+
+const OPEN_SECRETS: &str = r#"name = "Access"
+driver = "access"
+url = "https://api:hunter2@tenant.example.com/scim"
+directory = "contoso"
+
+[auth]
+kind = "basic"
+user = "api"
+password = "hunter2"
+token = '''
+hunter2
+hunter2'''
+client_secret = 'hunter2'
+headers = { "aw-tenant-code" = "hunter2", other = { env = "S" } }
+"#;
