@@ -9,7 +9,7 @@ use actix_web::web::{self, Data, PayloadConfig};
 use actix_web::{App, HttpServer};
 
 use super::{StartFault, tls};
-use crate::base::limits::{BODY_BYTES_MAX, SHUTDOWN_GRACE};
+use crate::base::limits::BODY_BYTES_MAX;
 use crate::config::Server;
 use crate::flow::Ports;
 use crate::jobs::keys::{Keeper, renew, rotation};
@@ -21,6 +21,8 @@ use crate::web::management::management as answer_management;
 const HEADER_WAIT: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long connections may take to get their last answer after all requests have ended, in seconds.
+const LAST_BYTES_S: u64 = 2;
 /// How often the signing keys at rest are looked at: one small read.
 const KEYS_LOOK: Duration = Duration::from_secs(1);
 
@@ -43,7 +45,7 @@ pub fn public(
     })
     .client_request_timeout(HEADER_WAIT)
     .keep_alive(KEEP_ALIVE)
-    .shutdown_timeout(SHUTDOWN_GRACE.as_secs().unsigned_abs())
+    .shutdown_timeout(LAST_BYTES_S)
     .disable_signals();
     let listen_fault = |fault| StartFault::Listen { what: listen, fault };
     let http = match &server.tls {

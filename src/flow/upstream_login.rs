@@ -231,6 +231,7 @@ pub fn note_fault(ports: &Ports, idp: &Idp, fault: &UpstreamFault, trace: &mut T
         UpstreamFault::Misconfigured { detail } => ("misconfigured", detail),
     };
     ports.metrics.upstream_failed(&idp.id.0, kind);
+    trace.outcome = Outcome::Failed;
     tracing::warn!(idp = %idp.id, reference = %trace.reference, fault = %fault, "identity provider");
     trace.step(
         ports.clock.now(),

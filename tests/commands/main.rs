@@ -2,7 +2,6 @@
 
 mod browser;
 #[path = "../support/evil_idp/mod.rs"]
-#[expect(dead_code, reason = "shared with other tests")]
 mod evil_idp;
 mod http;
 #[path = "../support/redis.rs"]
@@ -10,9 +9,13 @@ mod http;
 mod redis;
 mod stage;
 
+mod canaries;
 mod check;
 mod explain;
 mod keys;
+mod management;
+mod reload;
+mod serve;
 
 use std::sync::Arc;
 
