@@ -111,12 +111,25 @@ pub async fn depart(
 /// # Errors
 /// [`Unavailable`] if the directory can't be asked.
 pub async fn decide(ports: &Ports, idp: &Idp, ask: &Ask<'_>) -> Result<Decision, Unavailable> {
+    Ok(decide_with(&ports.directory, &ports.seal, idp, ask).await?)
+}
+
+/// [`decide`] for whoever has no server around it.
+///
+/// # Errors
+/// [`DirectoryFault`] if the directory can't be asked.
+pub async fn decide_with(
+    directory: &Database,
+    seal: &Seal,
+    idp: &Idp,
+    ask: &Ask<'_>,
+) -> Result<Decision, DirectoryFault> {
     let known = match hint::wants_lookup(idp, ask) {
         None => return Ok(hint::decide(idp, ask, Lookup::NotAsked)),
-        Some(key) => find_hinted(ports, &key).await?,
+        Some(key) => find_hinted(directory, &key).await?,
     };
     let own = match &known {
-        Some(user) if idp.hint.as_ == HintForm::Upstream => kept_hint(&ports.directory, &ports.seal, user, idp).await?,
+        Some(user) if idp.hint.as_ == HintForm::Upstream => kept_hint(directory, seal, user, idp).await?,
         _ => None,
     };
     let lookup = known.as_ref().map_or(Lookup::Unknown, |user| Lookup::Known { user, upstream_hint: own.as_deref() });
@@ -124,10 +137,7 @@ pub async fn decide(ports: &Ports, idp: &Idp, ask: &Ask<'_>) -> Result<Decision,
 }
 
 /// The provider's own opaque `login_hint` claim of this user's last sign-in there.
-///
-/// # Errors
-/// [`DirectoryFault`] if the directory can't be asked.
-pub async fn kept_hint(
+async fn kept_hint(
     directory: &Database,
     seal: &Seal,
     user: &User,
@@ -151,9 +161,9 @@ pub async fn keep_hint(ports: &Ports, user: &User, idp: &Idp, claim: &str) -> Re
     Ok(ports.directory.upstream_hints.keep_hint(&user.id, &idp.id, sealed).await?)
 }
 
-async fn find_hinted(ports: &Ports, key: &hint::LookupKey) -> Result<Option<User>, Unavailable> {
+async fn find_hinted(directory: &Database, key: &hint::LookupKey) -> Result<Option<User>, DirectoryFault> {
     for attribute in key.attributes {
-        let mut found = ports.directory.users.find(&key.directory, attribute, key.hint.as_str()).await?;
+        let mut found = directory.users.find(&key.directory, attribute, key.hint.as_str()).await?;
         if found.len() == 1 {
             return Ok(found.pop().filter(|user| user.active));
         }
@@ -221,6 +231,7 @@ pub fn note_fault(ports: &Ports, idp: &Idp, fault: &UpstreamFault, trace: &mut T
         UpstreamFault::Misconfigured { detail } => ("misconfigured", detail),
     };
     ports.metrics.upstream_failed(&idp.id.0, kind);
+    trace.outcome = Outcome::Failed;
     tracing::warn!(idp = %idp.id, reference = %trace.reference, fault = %fault, "identity provider");
     trace.step(
         ports.clock.now(),
