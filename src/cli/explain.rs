@@ -49,7 +49,7 @@ pub enum Explain {
     },
     /// The trace of one login, by the reference on its error page.
     Login {
-        #[arg(value_name = "REF")]
+        #[arg(value_name = "REF", allow_hyphen_values = true)]
         reference: String,
     },
 }
