@@ -32,7 +32,8 @@ fn explain_hint_prints_the_address_that_a_login_is_sent_to() {
     let stage = Stage::at(&idp);
     stage.edit("idps/contoso.toml", "userinfo", "authorize_params = { \"x y\" = \"a&b=ü\" }\nuserinfo");
     let server = stage.serve();
-    for hint in ["alice@contoso.com", "al+ice%20@contoso.com", "Ünï cødé&=#?/\u{1F600}", "bob", "-x", "  spaced  "] {
+    for hint in ["alice@contoso.com", "al+ice%20@contoso.com", "Ünï cødé&=#?/\u{1F600}", "bob", "-x", "  spaced  "]
+    {
         for prompt in [None, Some("login"), Some("select_account")] {
             let mut asked = vec![("login_hint", hint)];
             let mut arguments = vec!["explain", "hint", "--client", "access", "--json", "--login-hint", hint];

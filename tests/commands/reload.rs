@@ -25,7 +25,8 @@ fn a_changed_file_is_taken_over_without_a_restart() {
     assert_eq!(server.get(&target).status, 400);
     let client = std::fs::read_to_string(stage.config().join("clients/access.toml")).expect("a file");
     stage.write("clients/second.toml", &client.replace("Workspace ONE Access", "Second"));
-    let took = until("the new client is known", || server.get(&target).status == 303 || server.get(&target).status == 302);
+    let took =
+        until("the new client is known", || server.get(&target).status == 303 || server.get(&target).status == 302);
     assert!(took < SOON, "{took:?}");
     std::fs::remove_file(stage.config().join("clients/second.toml")).expect("removed");
     until("the client is gone", || server.get(&target).status == 400);
@@ -99,7 +100,10 @@ fn a057_a_provider_that_was_disabled_meanwhile_is_refused_at_the_callback() {
     for taken_away in ["disabled", "removed from the client", "client disabled"] {
         let idp: EvilIdp = provider();
         let stage = Stage::at(&idp);
-        stage.write("idps/other.toml", &crate::stage::idp_file("https://other.example.com").replace("\"contoso.com\"", ""));
+        stage.write(
+            "idps/other.toml",
+            &crate::stage::idp_file("https://other.example.com").replace("\"contoso.com\"", ""),
+        );
         let server = stage.serve();
         let (mut browser, callback) = returning(&server);
         match taken_away {
