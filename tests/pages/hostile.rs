@@ -30,6 +30,7 @@ fn everywhere(text: &str) -> Vec<(&'static str, String)> {
         providers: vec![ProviderChoice { id: t(), name: t() }],
     };
     let client = |last| DemoClient {
+        explain: vec![t()],
         action: t(),
         hint: t(),
         prompt: t(),
@@ -56,7 +57,15 @@ fn everywhere(text: &str) -> Vec<(&'static str, String)> {
             ),
             (
                 "error",
-                render(&ErrorPage { error: PageError::LoginExpired, reference: some(), start_again: some(), cancel: some() }, &f),
+                render(
+                    &ErrorPage {
+                        error: PageError::LoginExpired,
+                        reference: some(),
+                        start_again: some(),
+                        cancel: some(),
+                    },
+                    &f,
+                ),
             ),
             ("signed_out", render(&SignedOut { still_at: some(), sign_in_again: some() }, &f)),
             ("sign_out_confirm", render(&SignOutConfirm { handle: t(), client: some() }, &f)),
@@ -65,6 +74,7 @@ fn everywhere(text: &str) -> Vec<(&'static str, String)> {
                 "demo_sign_in",
                 render(
                     &DemoSignIn {
+                        company: t(),
                         action: t(),
                         hidden: vec![(t(), t())],
                         username: t(),
@@ -74,7 +84,10 @@ fn everywhere(text: &str) -> Vec<(&'static str, String)> {
                     &f,
                 ),
             ),
-            ("demo_signed_in", render(&DemoSignedIn { person: person(), sign_out: t(), client: some() }, &f)),
+            (
+                "demo_signed_in",
+                render(&DemoSignedIn { company: t(), person: person(), sign_out: t(), client: some() }, &f),
+            ),
             ("demo_client", render(&client(signed_in.clone()), &f)),
             ("demo_client_refused", render(&client(refused.clone()), &f)),
         ]);
