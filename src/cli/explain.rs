@@ -12,9 +12,10 @@ use crate::app::parts::Parts;
 use crate::audit::{Fact, Trace};
 use crate::base::text::LoginHint;
 use crate::broker::admit::{jit_attributes, match_key};
-use crate::flow::upstream_login::redirect_uri;
+use crate::flow::upstream_login::{kept_hint, redirect_uri};
 use crate::hint::{self, Ask, EntryPath, Lookup, Realm};
 use crate::identity::{DirectoryKind, User, UserId};
+use crate::oidc::idp::HintForm;
 use crate::oidc::pkce::CodeChallenge;
 use crate::oidc::prompt::Prompt;
 use crate::oidc::{Client, Idp, IdpId, Scope};
@@ -111,10 +112,16 @@ async fn explain_hint(context: &Context, parts: &Parts, asked: Asked<'_>) -> any
         None => None,
         Some(key) => Some(find_hinted(parts, &key).await?),
     };
+    let own = match &known {
+        Some(Some(user)) if idp.hint.as_ == HintForm::Upstream => {
+            kept_hint(&parts.directory, &parts.seal, user, idp).await?
+        }
+        _ => None,
+    };
     let lookup = match &known {
         None => Lookup::NotAsked,
         Some(None) => Lookup::Unknown,
-        Some(Some(user)) => Lookup::Known { user, upstream_hint: None },
+        Some(Some(user)) => Lookup::Known { user, upstream_hint: own.as_deref() },
     };
     let decision = hint::decide(idp, &ask, lookup);
     let lines = hint::explain(&realm, Some(&decision));

@@ -16,9 +16,11 @@ use crate::base::{Digest, Secret};
 use crate::broker::pending::{
     Destination, FreshSecrets, PENDING_VERSION, PendingLogin, UpstreamRequest, pending_token, upstream_request,
 };
+use crate::directory::{Database, DirectoryFault};
 use crate::hint::{self, Ask, Decision, Lookup};
 use crate::i18n::PageError;
 use crate::identity::User;
+use crate::keys::seal::Seal;
 use crate::oidc::error::ErrorCode::{ServerError, TemporarilyUnavailable};
 use crate::oidc::idp::HintForm;
 use crate::oidc::{Idp, OAuthError};
@@ -114,7 +116,7 @@ pub async fn decide(ports: &Ports, idp: &Idp, ask: &Ask<'_>) -> Result<Decision,
         Some(key) => find_hinted(ports, &key).await?,
     };
     let own = match &known {
-        Some(user) if idp.hint.as_ == HintForm::Upstream => kept_hint(ports, user, idp).await?,
+        Some(user) if idp.hint.as_ == HintForm::Upstream => kept_hint(&ports.directory, &ports.seal, user, idp).await?,
         _ => None,
     };
     let lookup = known.as_ref().map_or(Lookup::Unknown, |user| Lookup::Known { user, upstream_hint: own.as_deref() });
@@ -122,9 +124,17 @@ pub async fn decide(ports: &Ports, idp: &Idp, ask: &Ask<'_>) -> Result<Decision,
 }
 
 /// The provider's own opaque `login_hint` claim of this user's last sign-in there.
-async fn kept_hint(ports: &Ports, user: &User, idp: &Idp) -> Result<Option<String>, Unavailable> {
-    let sealed = ports.directory.upstream_hints.hint(&user.id, &idp.id).await?;
-    let opened = sealed.and_then(|sealed| ports.seal.open(&hint_purpose(user, idp), &sealed));
+///
+/// # Errors
+/// [`DirectoryFault`] if the directory can't be asked.
+pub async fn kept_hint(
+    directory: &Database,
+    seal: &Seal,
+    user: &User,
+    idp: &Idp,
+) -> Result<Option<String>, DirectoryFault> {
+    let sealed = directory.upstream_hints.hint(&user.id, &idp.id).await?;
+    let opened = sealed.and_then(|sealed| seal.open(&hint_purpose(user, idp), &sealed));
     Ok(opened.and_then(|bytes| String::from_utf8(bytes).ok()))
 }
 
@@ -194,9 +204,9 @@ fn trace_decision(ports: &Ports, ask: &Ask<'_>, decision: &Decision, trace: &mut
 
 fn unreachable(ports: &Ports, destination: &Destination, idp: &Idp, fault: &UpstreamFault, mut trace: Trace) -> Reply {
     note_fault(ports, idp, fault, &mut trace);
-    let reply = match destination {
-        Destination::Client(asked) => finish::with_error(ports, asked, as_oauth(fault), &mut trace),
-        Destination::Links => finish::with_page(ports, as_refusal(fault), None, &mut trace),
+    let reply = match destination.request() {
+        Some(asked) => finish::with_error(ports, asked, as_oauth(fault), &mut trace),
+        None => finish::with_page(ports, as_refusal(fault), None, &mut trace),
     };
     finish::keep(ports, trace, Outcome::Failed);
     reply
