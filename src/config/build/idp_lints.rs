@@ -10,7 +10,7 @@ use crate::config::tree::Value;
 use crate::config::view::View;
 
 /// Parameters of the authorization request that are set for each login.
-const RESERVED: [&str; 17] = [
+const RESERVED: [&str; 16] = [
     "state",
     "nonce",
     "client_id",
@@ -23,7 +23,6 @@ const RESERVED: [&str; 17] = [
     "code_challenge",
     "code_challenge_method",
     "code_verifier",
-    "response_mode",
     "client_secret",
     "client_assertion",
     "client_assertion_type",
