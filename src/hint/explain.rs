@@ -22,7 +22,9 @@ pub fn explain(realm: &Realm, decision: Option<&Decision>) -> Vec<String> {
         lines.push(format!("domain_hint: {}", sent(decision.domain_hint())));
         lines.push(format!("prompt: {}", sent(decision.prompt())));
         if decision.prompt() == Prompt::None.as_str() {
-            lines.push("  which only a session of that person answers: without one the client gets login_required".to_owned());
+            lines.push(
+                "  which only a session of that person answers: without one the client gets login_required".to_owned(),
+            );
         }
         lines.extend(decision.reasons().iter().map(because));
     }
