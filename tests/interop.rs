@@ -1,8 +1,12 @@
 //! Logins with foreign software on both sides: npm's oidc-provider as the identity provider, npm's openid-client
 //! as the relying party, and Chromium. Their versions are those of `tests/interop/package-lock.json`.
 
+#[path = "interop/browser.rs"]
+mod browser;
 #[path = "interop/certificate.rs"]
 mod certificate;
+#[path = "interop/chromium.rs"]
+mod chromium;
 #[path = "interop/node.rs"]
 mod node;
 #[path = "interop/stage.rs"]
