@@ -9,6 +9,8 @@ mod certificate;
 mod chromium;
 #[path = "interop/node.rs"]
 mod node;
+#[path = "interop/people.rs"]
+mod people;
 #[path = "interop/stage.rs"]
 mod stage;
 #[path = "interop/wire.rs"]

@@ -4,6 +4,7 @@
 //   /cb/CLIENT        ends it: code against tokens, ID token verified, userinfo
 //   /refresh/KEY, /revoke/KEY, /sign-out/KEY?…   with the tokens of an earlier result
 //   /discovery        what the provider says of itself
+//   /broken           a page whose script fails
 import * as oidc from 'openid-client';
 import { bodyOf, escape, listen, page } from './listen.mjs';
 
@@ -126,6 +127,7 @@ export async function relyingParty(given, tls) {
     if (errand === 'sign-out') return signOut(name, url, response);
     if (errand === 'discovery') return show(response, (await configuration(Object.keys(given.clients)[0])).serverMetadata());
     if (errand === 'bye') return show(response, { bye: true, ...Object.fromEntries(url.searchParams) });
+    if (errand === 'broken') return page(response, 'Broken', '<script>throw new Error("broken")</script>');
     return response.writeHead(404).end();
   }
 

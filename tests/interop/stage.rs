@@ -164,7 +164,9 @@ fn write_config(folder: &Path, base: &str, address: SocketAddr, peers: &Value, c
         ("fabrikam", "client_secret = { env = \"FABRIKAM_SECRET\" }", "\"fabrikam\""),
         ("northwind", "client_secret = { env = \"NORTHWIND_SECRET\" }", "\"northwind\""),
     ] {
-        write(&format!("clients/{id}.toml"), &client(id, proof, idps, &rp));
+        // One service has a start page, and so a link on our page of links.
+        let start = if id == "any" { format!("initiate_login_uri = \"{rp}/start/any\"\n") } else { String::new() };
+        write(&format!("clients/{id}.toml"), &format!("{}{start}", client(id, proof, idps, &rp)));
     }
 }
 
