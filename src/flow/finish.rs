@@ -47,7 +47,7 @@ pub fn with_error(ports: &Ports, asked: &AuthorizationRequest, error: OAuthError
     ports.metrics.refused(error.code.as_str());
     let facts = vec![("error", Fact::word(error.code.as_str())), ("description", Fact::word(error.description))];
     trace.step(ports.clock.now(), "answer", facts);
-    trace.outcome = Outcome::Refused;
+    refused(trace);
     Say::Client(asked.back.error(error)).into()
 }
 
@@ -56,7 +56,7 @@ pub fn with_error(ports: &Ports, asked: &AuthorizationRequest, error: OAuthError
 pub fn with_page(ports: &Ports, refusal: PageError, client: Option<&Client>, trace: &mut Trace) -> Reply {
     ports.metrics.refused(refusal.code());
     trace.step(ports.clock.now(), "page", vec![("refusal", Fact::word(refusal.code()))]);
-    trace.outcome = Outcome::Refused;
+    refused(trace);
     Say::Page(RefusalPage {
         refusal,
         reference: trace.reference.clone(),
@@ -64,6 +64,13 @@ pub fn with_page(ports: &Ports, refusal: PageError, client: Option<&Client>, tra
         cancel: None,
     })
     .into()
+}
+
+/// A login that failed before has failed, whatever is answered.
+fn refused(trace: &mut Trace) {
+    if trace.outcome == Outcome::Open {
+        trace.outcome = Outcome::Refused;
+    }
 }
 
 /// A page for a request that never became a login. Traced like one, but only some each minute: nobody fills the
@@ -80,7 +87,7 @@ pub fn page(ports: &Ports, refusal: PageError) -> Reply {
     reply
 }
 
-/// Writes the trace of a login that has ended and counts it.
+/// Writes the trace of a login that has ended, counts it, and logs under which reference it can be looked at.
 pub fn keep(ports: &Ports, mut trace: Trace, outcome: Outcome) {
     if trace.outcome == Outcome::Open {
         trace.outcome = outcome;

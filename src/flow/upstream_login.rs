@@ -25,7 +25,7 @@ use crate::oidc::error::ErrorCode::{ServerError, TemporarilyUnavailable};
 use crate::oidc::idp::HintForm;
 use crate::oidc::{Idp, OAuthError};
 use crate::state::{Kind, Name, Record};
-use crate::upstream::{AuthorizationCall, UpstreamFault, authorization_url};
+use crate::upstream::{AuthorizationCall, ProviderFacts, UpstreamFault, authorization_url};
 
 /// A login about to leave for its provider.
 #[derive(Debug)]
@@ -72,12 +72,29 @@ pub async fn depart(
         finish::keep(ports, trace, Outcome::Refused);
         return Ok(reply.into());
     }
+    let departure = Departure { destination, idp, address, trace };
+    let departed = leave(ports, request, ask, (&facts, departure)).await;
+    if departed.is_err() {
+        // It never left: its place is for others.
+        ports.under_way.end(AddressKey::from(address), request.now);
+    }
+    departed
+}
+
+/// The departure of a login that has its place.
+async fn leave(
+    ports: &Ports,
+    request: &Request,
+    ask: &Ask<'_>,
+    (facts, departure): (&ProviderFacts, Departure),
+) -> Result<Departed, Unavailable> {
+    let Departure { destination, idp, address, mut trace } = departure;
     let decision = decide(ports, &idp, ask).await?;
     trace_decision(ports, ask, &decision, &mut trace);
     let fresh = draw(ports);
     let upstream =
         upstream_request(&destination, &idp, &decision, &fresh, redirect_uri(&request.config.server.base_url, &idp));
-    let url = authorization_url(&facts, &idp, &call(&upstream));
+    let url = authorization_url(facts, &idp, &call(&upstream));
     let sent = url.query_pairs().map(|(name, _)| name.into_owned()).collect();
     trace.step(
         ports.clock.now(),
@@ -111,12 +128,25 @@ pub async fn depart(
 /// # Errors
 /// [`Unavailable`] if the directory can't be asked.
 pub async fn decide(ports: &Ports, idp: &Idp, ask: &Ask<'_>) -> Result<Decision, Unavailable> {
+    Ok(decide_with(&ports.directory, &ports.seal, idp, ask).await?)
+}
+
+/// [`decide`] for whoever has no server around it.
+///
+/// # Errors
+/// [`DirectoryFault`] if the directory can't be asked.
+pub async fn decide_with(
+    directory: &Database,
+    seal: &Seal,
+    idp: &Idp,
+    ask: &Ask<'_>,
+) -> Result<Decision, DirectoryFault> {
     let known = match hint::wants_lookup(idp, ask) {
         None => return Ok(hint::decide(idp, ask, Lookup::NotAsked)),
-        Some(key) => find_hinted(ports, &key).await?,
+        Some(key) => find_hinted(directory, &key).await?,
     };
     let own = match &known {
-        Some(user) if idp.hint.as_ == HintForm::Upstream => kept_hint(&ports.directory, &ports.seal, user, idp).await?,
+        Some(user) if idp.hint.as_ == HintForm::Upstream => kept_hint(directory, seal, user, idp).await?,
         _ => None,
     };
     let lookup = known.as_ref().map_or(Lookup::Unknown, |user| Lookup::Known { user, upstream_hint: own.as_deref() });
@@ -124,10 +154,7 @@ pub async fn decide(ports: &Ports, idp: &Idp, ask: &Ask<'_>) -> Result<Decision,
 }
 
 /// The provider's own opaque `login_hint` claim of this user's last sign-in there.
-///
-/// # Errors
-/// [`DirectoryFault`] if the directory can't be asked.
-pub async fn kept_hint(
+async fn kept_hint(
     directory: &Database,
     seal: &Seal,
     user: &User,
@@ -151,9 +178,9 @@ pub async fn keep_hint(ports: &Ports, user: &User, idp: &Idp, claim: &str) -> Re
     Ok(ports.directory.upstream_hints.keep_hint(&user.id, &idp.id, sealed).await?)
 }
 
-async fn find_hinted(ports: &Ports, key: &hint::LookupKey) -> Result<Option<User>, Unavailable> {
+async fn find_hinted(directory: &Database, key: &hint::LookupKey) -> Result<Option<User>, DirectoryFault> {
     for attribute in key.attributes {
-        let mut found = ports.directory.users.find(&key.directory, attribute, key.hint.as_str()).await?;
+        let mut found = directory.users.find(&key.directory, attribute, key.hint.as_str()).await?;
         if found.len() == 1 {
             return Ok(found.pop().filter(|user| user.active));
         }
@@ -221,6 +248,7 @@ pub fn note_fault(ports: &Ports, idp: &Idp, fault: &UpstreamFault, trace: &mut T
         UpstreamFault::Misconfigured { detail } => ("misconfigured", detail),
     };
     ports.metrics.upstream_failed(&idp.id.0, kind);
+    trace.outcome = Outcome::Failed;
     tracing::warn!(idp = %idp.id, reference = %trace.reference, fault = %fault, "identity provider");
     trace.step(
         ports.clock.now(),
