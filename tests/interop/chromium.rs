@@ -142,6 +142,11 @@ impl Window {
         all.as_array().expect("a list").iter().filter(ours).cloned().collect()
     }
 
+    /// Whether it has a session with us.
+    pub fn is_signed_in(&self) -> bool {
+        self.our_cookies().iter().any(|cookie| cookie["name"].as_str().is_some_and(|n| n.ends_with("vestibule-session")))
+    }
+
     fn complaints(&self) -> Vec<String> {
         let tabs = self.tabs.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut complaints = Vec::new();
