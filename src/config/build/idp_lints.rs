@@ -29,6 +29,9 @@ const RESERVED: [&str; 16] = [
     "id_token_hint",
 ];
 
+/// The response modes that our redirect URIs understand.
+const ANSWERED_BY: [&str; 2] = ["query", "form_post"];
+
 /// Parameters of the token request that are set for each login.
 const RESERVED_AT_TOKEN: [&str; 9] = [
     "grant_type",
@@ -174,6 +177,11 @@ pub fn params(view: &View<'_>, reader: &mut Reader<'_>) {
             let name = entry.key.trim().to_lowercase();
             if reserved.contains(&name.as_str()) {
                 reader.push(view.source.finding(&IDP10, &entry.key_span, format!("`{name}` is set for each login")));
+            }
+            let unanswerable = matches!(&entry.node.value, Value::Text(mode) if !ANSWERED_BY.contains(&mode.as_str()));
+            if name == "response_mode" && unanswerable {
+                let says = format!("the redirect URI takes {} only", ANSWERED_BY.join(" and "));
+                reader.push(view.source.finding(&IDP10, &entry.node.span, says));
             }
         }
     }
