@@ -1,3 +1,10 @@
-//! Which claims go into which token, and the life of refresh families. Pure.
+//! Which claims go into which token, whether what was issued still holds, and the life of refresh
+//! families. Pure.
 
+pub mod grant;
+pub mod subject;
+pub mod claims;
+pub mod standing;
 pub mod family;
+pub mod refresh_token;
+pub mod access;

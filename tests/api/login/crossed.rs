@@ -123,7 +123,9 @@ fn a045_no_url_chooses_a_binding_secret() {
     let world = World::new();
     let planted = "A".repeat(43);
     let issuer = form_urlencoded::byte_serialize(world.idp.issuer().as_bytes()).collect::<String>();
-    let query = format!("iss={issuer}&auth_session={planted}&state={planted}&session={planted}&handle={planted}&binding={planted}");
+    let query = format!(
+        "iss={issuer}&auth_session={planted}&state={planted}&session={planted}&handle={planted}&binding={planted}"
+    );
     let mut browser = world.server.browser();
     browser.step(&world.server.url(&format!("/federation/auth/initiate?{query}")));
     let ask = Client::access().ask(&world.server).with("auth_session", &planted).with("binding", &planted);
@@ -154,10 +156,15 @@ fn a046_ten_tabs_with_one_callback_make_one_exchange() {
     let mut browser = world.server.browser();
     let url = world.at_the_callback(&mut browser, &ask);
     let codes = std::thread::scope(|scope| {
-        let tabs: Vec<_> = (0..10).map(|_| browser.tab()).map(|mut tab| scope.spawn({
-            let url = &url;
-            move || tab.open(url)
-        })).collect();
+        let tabs: Vec<_> = (0..10)
+            .map(|_| browser.tab())
+            .map(|mut tab| {
+                scope.spawn({
+                    let url = &url;
+                    move || tab.open(url)
+                })
+            })
+            .collect();
         let pages: Vec<_> = tabs.into_iter().map(|tab| tab.join().expect("a tab")).collect();
         pages.into_iter().filter(|page| page.answer.is_none() && page.query().contains_key("code")).count()
     });
@@ -275,7 +282,8 @@ fn a050_the_handle_of_a_posted_answer_is_no_use_to_another_browser() {
 fn a050_a_handle_lives_for_sixty_seconds() {
     let world = World::new();
     let ask = Client::access().ask(&world.server);
-    let kept = world.server.send(&Request::form(ask.endpoint(), &ask.params).header("Origin", "https://rp.example.com"));
+    let kept =
+        world.server.send(&Request::form(ask.endpoint(), &ask.params).header("Origin", "https://rp.example.com"));
     assert_eq!(kept.status, 303, "{}", kept.text());
     world.advance(Span::secs(61));
     let location = crate::support::browser::resolve(ask.endpoint(), kept.header("location").expect("a place to go"));

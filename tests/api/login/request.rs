@@ -121,7 +121,11 @@ fn a017_request_uri_is_refused_without_a_fetch() {
         let ask = Client::access().ask(&world.server).with("request_uri", uri);
         back(&world, &ask, "request_uri_not_supported");
     }
-    back(&world, &Client::access().ask(&world.server).with("request", "eyJhbGciOiJub25lIn0.e30."), "request_not_supported");
+    back(
+        &world,
+        &Client::access().ask(&world.server).with("request", "eyJhbGciOiJub25lIn0.e30."),
+        "request_not_supported",
+    );
     assert!(trap.accept().is_err(), "nobody came");
 }
 
@@ -185,8 +189,11 @@ fn a021_client_id_in_query_and_body_gets_a_page_and_other_methods_405() {
     let ask = Client::access().ask(&world.server);
     let mut browser = world.server.browser();
     let url = format!("{}?client_id=access", ask.endpoint());
-    let fields: Vec<(String, String)> =
-        ask.params.iter().map(|(n, v)| (n.clone(), if n == "client_id" { "second".to_owned() } else { v.clone() })).collect();
+    let fields: Vec<(String, String)> = ask
+        .params
+        .iter()
+        .map(|(n, v)| (n.clone(), if n == "client_id" { "second".to_owned() } else { v.clone() }))
+        .collect();
     let page = browser.post_from("https://rp.example.com/", &url, &fields);
     world.is_page(&page, 400);
     world.nothing_happened(&browser);
@@ -222,7 +229,8 @@ fn c029_a_posted_request_from_another_site_finds_the_session() {
 fn a023_texts_in_a_url_are_never_shown() {
     let world = World::new();
     let canary = "CanaryTextOfAStranger";
-    let query = format!("error={canary}&error_description={canary}&error_hint={canary}&message={canary}&state={canary}");
+    let query =
+        format!("error={canary}&error_description={canary}&error_hint={canary}&message={canary}&state={canary}");
     for path in [
         "/acs/authorize",
         "/federation/auth/response/oauth2/contoso",
@@ -245,9 +253,9 @@ fn a024_discovery_promises_iss_and_every_answer_has_it() {
     assert_eq!(discovery["issuer"], world.server.issuer.as_str());
     assert_eq!(discovery["code_challenge_methods_supported"], serde_json::json!(["S256"]));
     assert_eq!(discovery["response_types_supported"], serde_json::json!(["code"]));
-    let ask = Client::access().ask(&world.server); // `run` compares iss
-    ask.run(&mut world.server.browser()).code();
-    back(&world, &ask.with("scope", "profile"), "invalid_scope");
+    let ask = Client::access().ask(&world.server);
+    back(&world, &ask.clone().with("scope", "profile"), "invalid_scope");
+    ask.run(&mut world.server.browser()).code(); // `run` compares iss
 }
 
 #[test]

@@ -1,0 +1,99 @@
+//! The record of an access token: kept under the digest of a random text. The opaque token is that text; a signed
+//! one has its digest as `jti`, so that nobody who sees a `jti` in a log can present it as a token.
+
+use serde::{Deserialize, Serialize};
+
+use super::family::{Family, FamilyId};
+use super::grant::{GRANT_VERSION, Grant};
+use crate::base::{Moment, Span};
+
+/// The version of the stored form. Records of another one count as absent.
+pub const ACCESS_VERSION: u32 = 1;
+
+/// What an access token stands for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AccessRecord {
+    /// Without nonce.
+    pub grant: Grant,
+    /// The refresh family that it ends with.
+    pub family: Option<FamilyId>,
+    /// Whether it ends with its session: everything but what came by `offline_access`.
+    pub bound_to_session: bool,
+    pub issued: Moment,
+    pub expires: Moment,
+    /// Whether it was ever presented to us: then the refresh token before it is good no more.
+    pub used: bool,
+}
+
+/// What is kept under an access token's name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum AccessState {
+    Issued(Box<AccessRecord>),
+    /// A tombstone: whatever still holds an older copy must not revive it.
+    Revoked {
+        at: Moment,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored<T> {
+    version: u32,
+    token: T,
+}
+
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
+}
+
+impl AccessRecord {
+    /// `family`: the one that it is issued with. Without one it ends with its session.
+    #[must_use]
+    pub fn new(grant: Grant, family: Option<&Family>, lifetime: Span, now: Moment) -> Self {
+        Self {
+            grant: grant.without_nonce(),
+            family: family.map(|family| family.id.clone()),
+            bound_to_session: family.is_none_or(|family| family.bound_to_session),
+            issued: now,
+            expires: now.plus(lifetime),
+            used: false,
+        }
+    }
+
+    /// Whether its own time is over; its user's, session's and family's standing is asked apart.
+    #[must_use]
+    pub fn is_expired(&self, now: Moment) -> bool {
+        self.expires <= now
+    }
+
+    /// The record after its first use; `None` if it was used before.
+    #[must_use]
+    pub fn first_use(&self) -> Option<Self> {
+        (!self.used).then(|| Self { used: true, ..self.clone() })
+    }
+}
+
+impl AccessState {
+    /// The stored form.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        // Texts and numbers only, and no map with other keys than text: this can't fail. Empty bytes
+        // would count as absent.
+        serde_json::to_vec(&Stored { version: ACCESS_VERSION, token: self }).unwrap_or_default()
+    }
+
+    /// Reads the stored form; one of another version, or broken, counts as absent.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let Versioned { version } = serde_json::from_slice(bytes).ok()?;
+        if version != ACCESS_VERSION {
+            return None;
+        }
+        let Stored { token, .. } = serde_json::from_slice::<Stored<Self>>(bytes).ok()?;
+        match token {
+            Self::Issued(record) if record.grant.version != GRANT_VERSION => None,
+            state => Some(state),
+        }
+    }
+}
