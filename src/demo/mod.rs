@@ -67,7 +67,8 @@ pub struct Demo {
     addresses: Addresses,
     running: Running,
     parties: Vec<Listening>,
-    explain: String,
+    /// The words of the command that explains a login, up to the reference.
+    explain: Vec<String>,
     /// The config folder, in the temporary one.
     folder: PathBuf,
     root: TempDir,
@@ -96,7 +97,7 @@ pub async fn start(options: DemoOptions) -> Result<Demo, DemoFault> {
         environment: Arc::new(|_| None),
     })
     .await?;
-    let explain = format!("{} --config {} explain login", options.program, folder.display());
+    let explain = [&options.program, "--config", &folder.to_string_lossy(), "explain", "login"].map(quoted).to_vec();
     let [for_idp, for_service] = listeners;
     let identity_provider = IdentityProvider::new(realms(&options, addresses, &secrets)?);
     let service = service(&options, addresses, &secrets, &running, &explain);
@@ -105,6 +106,12 @@ pub async fn start(options: DemoOptions) -> Result<Demo, DemoFault> {
         listener::listen(for_service, Arc::new(service)).map_err(DemoFault::Listen)?,
     ];
     Ok(Demo { addresses, running, parties, explain, folder, root })
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c);
+    if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, DemoFault> {
@@ -134,7 +141,7 @@ fn realms(options: &DemoOptions, at: Addresses, secrets: &Secrets) -> Result<Vec
         .collect()
 }
 
-fn service(options: &DemoOptions, at: Addresses, secrets: &Secrets, running: &Running, explain: &str) -> Service {
+fn service(options: &DemoOptions, at: Addresses, secrets: &Secrets, running: &Running, explain: &[String]) -> Service {
     let outbound = Outbound { allow_private: vec![loopback()], ..Outbound::default() };
     Service {
         broker: Arc::new(broker_as_provider(at, secrets)),
@@ -142,7 +149,7 @@ fn service(options: &DemoOptions, at: Addresses, secrets: &Secrets, running: &Ru
         state: Arc::clone(&running.ports().state),
         home: at.service_home(),
         redirect_uri: at.service_redirect_uri(),
-        explain: explain.to_owned(),
+        explain: explain.to_vec(),
         clock: Arc::clone(&options.clock),
         dice: Arc::clone(&options.dice),
         under_way: Shelf::default(),
@@ -192,7 +199,7 @@ impl Demo {
     /// What to print: addresses, and what to try.
     #[must_use]
     pub fn guide(&self, styled: Styled) -> String {
-        guide::guide(self.addresses, &self.folder, &self.explain, styled)
+        guide::guide(self.addresses, &self.folder, &self.explain.join(" "), styled)
     }
 
     /// Ends all three and removes the folder.

@@ -34,8 +34,8 @@ pub struct Service {
     pub state: Arc<dyn StateStore>,
     pub home: String,
     pub redirect_uri: String,
-    /// The command that explains a login, up to the reference.
-    pub explain: String,
+    /// The words of the command that explains a login, up to the reference.
+    pub explain: Vec<String>,
     pub clock: Arc<dyn Clock>,
     pub dice: Arc<dyn Dice>,
     pub under_way: Shelf<UnderWay>,
@@ -81,12 +81,14 @@ impl Service {
         let remembered = request.cookie(COOKIE).and_then(|browser| self.browsers.look(browser, self.clock.now()));
         let given = |name| request.query.get(name).unwrap_or_default().to_owned();
         let is_signed_in = remembered.as_ref().is_some_and(|remembered| remembered.id_token.is_some());
+        // Who follows a link to try something sees the form, not how the last try ended.
+        let is_plain = request.query.is_empty();
         let page = DemoClient {
             action: "/login".to_owned(),
             hint: given("login_hint"),
             prompt: given("prompt"),
             people: COMPANIES.iter().flat_map(|company| company.shown()).collect(),
-            last: remembered.map(|remembered| remembered.outcome),
+            last: remembered.filter(|_| is_plain).map(|remembered| remembered.outcome),
             explain: self.explain.clone(),
             sign_out: is_signed_in.then(|| "/sign-out".to_owned()),
         };

@@ -16,14 +16,14 @@ use crate::broker::pending::Destination;
 use crate::broker::request::{client_id, validate_client};
 use crate::broker::{AuthorizationRequest, ClientRequest};
 use crate::hint::{self, Ask, EntryPath};
-use crate::oidc::error::ErrorCode::{LoginRequired, TemporarilyUnavailable};
+use crate::oidc::error::ErrorCode::LoginRequired;
 use crate::oidc::{Client, Idp, IdpId, OAuthError};
 use crate::token::subject::Subject;
 
 /// Answers `/acs/authorize` (OIDC Core §3.1.2).
 ///
 /// # Errors
-/// [`Unavailable`] before the client is proven; after that it is told the client.
+/// [`Unavailable`] if state store or database can't be asked: nobody is sent anywhere then.
 pub async fn authorize(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable> {
     let request = ports.request();
     let client = match client_id(&visit.params) {
@@ -90,10 +90,7 @@ impl Asking<'_> {
     /// Looks for a session, then decides: answer, refuse, ask, or go upstream.
     async fn begin(&self, mut asked: AuthorizationRequest, mut trace: Trace) -> Result<Reply, Unavailable> {
         let Self { ports, request, client, .. } = self;
-        let Ok(found) = sessions::find(ports, request, self.visit.session.as_ref()).await else {
-            let error = OAuthError::new(TemporarilyUnavailable, "a part of the service is unavailable");
-            return Ok(Say::Client(asked.back.error(error)).into());
-        };
+        let found = sessions::find(ports, request, self.visit.session.as_ref()).await?;
         let found = found.filter(|found| sessions::may_answer(request, found, client).is_ok());
         let found = match self.id_token_hint() {
             IdTokenHint::None => found,
@@ -210,7 +207,7 @@ impl Asking<'_> {
         mut trace: Trace,
     ) -> Result<Reply, Unavailable> {
         trace.step(self.ports.clock.now(), "page", vec![("page", Fact::word("choose"))]);
-        let waiting = Pause::choosing(asked, trace.clone(), self.request.now);
+        let waiting = Pause::choosing(Destination::Client(Box::new(asked)), trace.clone(), self.request.now);
         let (handle, ticket) = pause::keep(self.ports, self.request, waiting).await?;
         self.ports.directory.traces.keep(trace);
         let page = ChoosePage { handle, client_name: self.client.name.clone(), idps, unknown_address: None };

@@ -16,7 +16,7 @@ use crate::broker::callback::{CallbackEnd, Expected, callback as check_answer};
 use crate::broker::pending::{Destination, PendingLogin, pending_token};
 use crate::hint::{Verdict, check_return};
 use crate::i18n::PageError;
-use crate::identity::User;
+use crate::identity::{DirectoryKind, User};
 use crate::oidc::error::ErrorCode::LoginRequired;
 use crate::oidc::idp::HintForm;
 use crate::oidc::{Idp, IdpId, OAuthError};
@@ -187,7 +187,7 @@ impl Answered<'_> {
                     verifier: &pending.verifier,
                     redirect_uri: &pending.redirect_uri,
                     nonce: pending.nonce.expose(),
-                    wanted: &wanted_claims(idp),
+                    wanted: &self.wanted(idp),
                 },
             )
             .await;
@@ -213,6 +213,15 @@ impl Answered<'_> {
             ],
         );
         Ok(identity)
+    }
+
+    /// The claims that must be had: in a provisioned directory the one that finds the person is enough.
+    fn wanted(&self, idp: &Idp) -> Vec<String> {
+        let directory = self.request.config.directories.get(&idp.directory);
+        match directory.map(|directory| directory.kind) {
+            Some(DirectoryKind::Provisioned) => vec![idp.matching.claim.clone()],
+            _ => wanted_claims(idp),
+        }
     }
 
     fn upstream_end(&self, idp: &Idp, fault: &UpstreamFault, trace: &mut Trace) -> End {
@@ -302,7 +311,7 @@ impl Answered<'_> {
             Destination::Client(asked) => {
                 finish::with_code(self.ports, &self.request, asked, (token, session), trace).await
             }
-            Destination::Links => {
+            Destination::Links { .. } => {
                 self.ports.state.put(vec![sessions::record(&token, &session, &self.request)]).await?;
                 Ok(Reply::from(Say::Links(super::initiate::links(&self.request))).keeping(Keep::Session(token)))
             }
@@ -321,8 +330,8 @@ impl Answered<'_> {
     /// The person isn't provisioned, or may not enter: one page for all, and the way back to the client.
     async fn barred(&self, pending: &PendingLogin, mut trace: Trace) -> Result<Reply, Unavailable> {
         let mut reply = finish::with_page(self.ports, PageError::NotProvisioned, None, &mut trace);
-        if let (Some(asked), Say::Page(page)) = (pending.request(), &mut reply.say) {
-            let pause = Pause::barred(asked.clone(), trace.clone(), self.request.now);
+        if let (Some(_), Say::Page(page)) = (pending.request(), &mut reply.say) {
+            let pause = Pause::barred(pending.destination.clone(), trace.clone(), self.request.now);
             let (handle, ticket) = pause::keep(self.ports, &self.request, pause).await?;
             page.cancel = Some(handle);
             reply.cookies.push(ticket);
@@ -334,15 +343,11 @@ impl Answered<'_> {
     /// Somebody else than hinted at signed in: no session, no code; the person decides.
     async fn mismatch(&self, pending: &PendingLogin, mut trace: Trace) -> Result<Reply, Unavailable> {
         self.ports.metrics.refused("hint_mismatch");
-        let Some(asked) = pending.request() else {
-            let reply = finish::with_page(self.ports, PageError::NotProvisioned, None, &mut trace);
-            finish::keep(self.ports, trace, Outcome::Refused);
-            return Ok(reply);
-        };
         trace.step(self.ports.clock.now(), "page", vec![("page", Fact::word("mismatch"))]);
         trace.outcome = Outcome::Refused;
         let reference_shown = trace.reference.clone();
-        let pause = Pause::mismatched(asked.clone(), pending.idp.clone(), trace.clone(), self.request.now);
+        let pause =
+            Pause::mismatched(pending.destination.clone(), pending.idp.clone(), trace.clone(), self.request.now);
         let (handle, ticket) = pause::keep(self.ports, &self.request, pause).await?;
         let provider = self.request.config.idps.get(&pending.idp).map_or(String::new(), |idp| idp.name.clone());
         finish::keep(self.ports, trace, Outcome::Refused);

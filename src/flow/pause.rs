@@ -8,8 +8,7 @@ use super::sessions::encode;
 use crate::audit::Trace;
 use crate::base::limits::PENDING_LIFETIME;
 use crate::base::{Digest, Moment, Secret};
-use crate::broker::AuthorizationRequest;
-use crate::broker::pending::pending_token;
+use crate::broker::pending::{Destination, pending_token};
 use crate::oidc::IdpId;
 use crate::state::{Kind, Name, Record};
 
@@ -18,7 +17,7 @@ use crate::state::{Kind, Name, Record};
 pub struct Pause {
     pub version: u8,
     pub at: Moment,
-    pub asked: AuthorizationRequest,
+    pub destination: Destination,
     /// After a mismatch: the provider to sign in at again.
     pub again_at: Option<IdpId>,
     /// The only answer is to go back to the client.
@@ -34,20 +33,20 @@ pub const PAUSE_VERSION: u8 = 1;
 impl Pause {
     /// Which provider?
     #[must_use]
-    pub const fn choosing(asked: AuthorizationRequest, trace: Trace, at: Moment) -> Self {
-        Self { version: PAUSE_VERSION, at, asked, again_at: None, only_back: false, trace, departed: None }
+    pub const fn choosing(destination: Destination, trace: Trace, at: Moment) -> Self {
+        Self { version: PAUSE_VERSION, at, destination, again_at: None, only_back: false, trace, departed: None }
     }
 
     /// Nobody who may enter signed in: there is only the way back.
     #[must_use]
-    pub const fn barred(asked: AuthorizationRequest, trace: Trace, at: Moment) -> Self {
-        Self { version: PAUSE_VERSION, at, asked, again_at: None, only_back: true, trace, departed: None }
+    pub const fn barred(destination: Destination, trace: Trace, at: Moment) -> Self {
+        Self { version: PAUSE_VERSION, at, destination, again_at: None, only_back: true, trace, departed: None }
     }
 
     /// Somebody else signed in. What now?
     #[must_use]
-    pub const fn mismatched(asked: AuthorizationRequest, idp: IdpId, trace: Trace, at: Moment) -> Self {
-        Self { version: PAUSE_VERSION, at, asked, again_at: Some(idp), only_back: false, trace, departed: None }
+    pub const fn mismatched(destination: Destination, idp: IdpId, trace: Trace, at: Moment) -> Self {
+        Self { version: PAUSE_VERSION, at, destination, again_at: Some(idp), only_back: false, trace, departed: None }
     }
 }
 

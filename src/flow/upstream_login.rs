@@ -214,9 +214,9 @@ fn trace_decision(ports: &Ports, ask: &Ask<'_>, decision: &Decision, trace: &mut
 
 fn unreachable(ports: &Ports, destination: &Destination, idp: &Idp, fault: &UpstreamFault, mut trace: Trace) -> Reply {
     note_fault(ports, idp, fault, &mut trace);
-    let reply = match destination {
-        Destination::Client(asked) => finish::with_error(ports, asked, as_oauth(fault), &mut trace),
-        Destination::Links => finish::with_page(ports, as_refusal(fault), None, &mut trace),
+    let reply = match destination.request() {
+        Some(asked) => finish::with_error(ports, asked, as_oauth(fault), &mut trace),
+        None => finish::with_page(ports, as_refusal(fault), None, &mut trace),
     };
     finish::keep(ports, trace, Outcome::Failed);
     reply

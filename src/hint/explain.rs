@@ -3,6 +3,7 @@
 use super::decision::Decision;
 use super::realm::Realm;
 use super::reason::Reason;
+use crate::oidc::Prompt;
 
 /// The lines that tell where a login goes and why, and what of its hint goes with it. The same reasons as in traces.
 #[must_use]
@@ -20,6 +21,11 @@ pub fn explain(realm: &Realm, decision: Option<&Decision>) -> Vec<String> {
         lines.push(format!("login_hint: {}", sent(decision.login_hint())));
         lines.push(format!("domain_hint: {}", sent(decision.domain_hint())));
         lines.push(format!("prompt: {}", sent(decision.prompt())));
+        if decision.prompt() == Prompt::None.as_str() {
+            lines.push(
+                "  which only a session of that person answers: without one the client gets login_required".to_owned(),
+            );
+        }
         lines.extend(decision.reasons().iter().map(because));
     }
     lines

@@ -96,17 +96,6 @@ impl Guard {
         })
     }
 
-    /// The hint to sign in again with after a mismatch, as [`Ask::typed`] of [`super::EntryPath::SignInAgain`]: without it
-    /// a second attempt would not know what was typed before the first, and let anybody through.
-    #[must_use]
-    pub fn hint(&self) -> Option<&LoginHint> {
-        match &self.0 {
-            // What the client sent stands last, and outweighs what was typed.
-            Check::Compare { hints, .. } => hints.last(),
-            Check::Nobody | Check::NotComparable => None,
-        }
-    }
-
     /// What happens if somebody else comes back; `None`: nothing is compared.
     #[must_use]
     pub const fn mismatch(&self) -> Option<Mismatch> {

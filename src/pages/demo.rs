@@ -10,6 +10,8 @@ use super::headers::FormTargets;
 ///
 /// POSTs `hidden` to `action` with `username`, the typed text, and `person` where a card was picked.
 pub struct DemoSignIn {
+    /// Whose identity provider it is.
+    pub company: String,
     /// A path of the demo identity provider.
     pub action: String,
     /// What has to come back with the form, by name.
@@ -46,6 +48,7 @@ impl Page for DemoSignIn {
 
     fn samples() -> Vec<(&'static str, Self)> {
         let page = |username: &str, unknown| Self {
+            company: "Contoso".to_owned(),
             action: "/sign-in".to_owned(),
             hidden: vec![("request".to_owned(), "r3qu3st".to_owned())],
             username: username.to_owned(),
@@ -74,6 +77,8 @@ fn people() -> Vec<DemoPerson> {
 ///
 /// POSTs to `sign_out`.
 pub struct DemoSignedIn {
+    /// Whose identity provider it is.
+    pub company: String,
     pub person: DemoPerson,
     /// A path of the demo identity provider.
     pub sign_out: String,
@@ -103,7 +108,7 @@ impl Page for DemoSignedIn {
             .take(1)
             .map(|person| {
                 let client = Some("http://127.0.0.1:8082/".to_owned());
-                ("plain", Self { person, sign_out: "/sign-out".to_owned(), client })
+                ("plain", Self { company: "Contoso".to_owned(), person, sign_out: "/sign-out".to_owned(), client })
             })
             .collect()
     }
@@ -123,8 +128,8 @@ pub struct DemoClient {
     pub people: Vec<DemoPerson>,
     /// How the last login ended.
     pub last: Option<DemoOutcome>,
-    /// The command that explains a login, up to the reference.
-    pub explain: String,
+    /// The words of the command that explains a login, up to the reference.
+    pub explain: Vec<String>,
     /// Where to sign out: a path of the demo service or an address of ours.
     pub sign_out: Option<String>,
 }
@@ -198,7 +203,7 @@ impl Page for DemoClient {
             prompt: String::new(),
             people: people(),
             sign_out: last.as_ref().map(|_| "/sign-out".to_owned()),
-            explain: "vestibule explain login".to_owned(),
+            explain: ["vestibule", "explain", "login"].map(str::to_owned).into(),
             last,
         };
         let reference = Some("K7QX-2M9F-RT4D".to_owned());

@@ -15,18 +15,40 @@ pub fn address(request: &HttpRequest, server: &Server) -> IpAddr {
     if !is_trusted(peer, server) {
         return peer;
     }
-    let forwarded = all(request.headers(), "x-forwarded-for");
+    let headers = request.headers();
+    let hops = match all(headers, "forwarded") {
+        standard if !standard.is_empty() => forwarded(&standard, "for"),
+        _ => all(headers, "x-forwarded-for").split(',').map(|hop| hop.trim().to_owned()).collect(),
+    };
     let mut nearest = peer;
-    for hop in forwarded.rsplit(',').map(str::trim) {
-        match hop.parse::<IpAddr>() {
-            Ok(ip) => nearest = ip,
-            Err(_) => break,
+    for hop in hops.iter().rev() {
+        match hop_address(hop) {
+            Some(ip) => nearest = ip,
+            None => break,
         }
         if !is_trusted(nearest, server) {
             break;
         }
     }
     nearest
+}
+
+/// The values of one parameter of `Forwarded`, hop by hop (RFC 7239 §4).
+fn forwarded(header: &str, wanted: &str) -> Vec<String> {
+    let hop = |element: &str| {
+        element.split(';').find_map(|pair| {
+            let (name, value) = pair.trim().split_once('=')?;
+            name.eq_ignore_ascii_case(wanted).then(|| value.trim_matches('"').to_owned())
+        })
+    };
+    header.split(',').filter_map(hop).collect()
+}
+
+/// An address as hops write it: plain, with a port, or in brackets (RFC 7239 §6).
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let with_port = || hop.parse::<std::net::SocketAddr>().ok().map(|address| address.ip());
+    let in_brackets = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    hop.parse().ok().or_else(with_port).or_else(in_brackets)
 }
 
 fn is_trusted(peer: IpAddr, server: &Server) -> bool {
@@ -39,13 +61,21 @@ fn is_trusted(peer: IpAddr, server: &Server) -> bool {
 pub fn is_for_us(request: &HttpRequest, server: &Server) -> bool {
     let peer = request.peer_addr().map(|peer| peer.ip());
     let trusted = peer.is_some_and(|peer| is_trusted(peer, server));
-    let forwarded = request.headers().get("x-forwarded-host").filter(|_| trusted);
+    let named = forwarded_host(request).filter(|_| trusted);
     let mut hosts = request.headers().get_all("host");
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
-    let host = forwarded.unwrap_or(host);
+    let Some(host) = named.or_else(|| host.to_str().ok().map(str::to_owned)) else { return false };
     let in_target = request.uri().authority();
-    host.to_str().is_ok_and(|host| names_us(host, &server.base_url))
+    names_us(&host, &server.base_url)
         && in_target.is_none_or(|authority| names_us(authority.as_str(), &server.base_url))
+}
+
+/// The name that the nearest proxy was asked by.
+fn forwarded_host(request: &HttpRequest) -> Option<String> {
+    let standard = forwarded(&all(request.headers(), "forwarded"), "host").pop();
+    standard
+        .or_else(|| all(request.headers(), "x-forwarded-host").rsplit(',').next().map(|h| h.trim().to_owned()))
+        .filter(|host| !host.is_empty())
 }
 
 fn names_us(host: &str, base: &Url) -> bool {
@@ -66,6 +96,17 @@ fn all(headers: &HeaderMap, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a180_hops_are_read_in_every_spelling() {
+        let header = "for=192.0.2.1, For=\"[2001:db8::1]:4711\";proto=https, for=198.51.100.7:80;host=id.example.com";
+        let hops = forwarded(header, "for");
+        let addresses: Vec<Option<IpAddr>> = hops.iter().map(|hop| hop_address(hop)).collect();
+        let ip = |text: &str| text.parse::<IpAddr>().ok();
+        assert_eq!(addresses, [ip("192.0.2.1"), ip("2001:db8::1"), ip("198.51.100.7")]);
+        assert_eq!(forwarded(header, "host"), ["id.example.com"]);
+        assert_eq!(hop_address("unknown"), None);
+    }
 
     #[test]
     fn a179_only_the_issuers_own_name_is_ours() {

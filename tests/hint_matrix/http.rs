@@ -11,11 +11,13 @@ use crate::fixtures::{Preset, World, alice, bob};
 use crate::paths::{Outcome, PATHS, Path, Session};
 use crate::stage::{Returns, Stage, Walk};
 use crate::support::client::{Client, Proof, query};
-use crate::support::server::REDIRECT_URI;
+use crate::support::server::{REDIRECT_URI, block_on, wait_until};
 
 /// The paths that exist over HTTP. A provider's button is only offered when the hint's domain chooses none.
 fn paths() -> impl Iterator<Item = &'static Path> {
-    PATHS.iter().filter(|path| !(path.entry == EntryPath::ProviderButton && path.received == Some(crate::fixtures::ALICE)))
+    PATHS
+        .iter()
+        .filter(|path| !(path.entry == EntryPath::ProviderButton && path.received == Some(crate::fixtures::ALICE)))
 }
 
 /// What the browser did is what the decision says.
@@ -137,6 +139,8 @@ fn policies(preset: Preset) {
             stage.provision(&bob());
             if knows {
                 stage.provision(&alice());
+                // Her first sign-in tells what the provider itself calls her.
+                stage.walk(&plain(), Returns::Alice);
             }
             for path in paths() {
                 // Whoever has a session is known; and the opaque hint is nobody's in this directory.
@@ -208,7 +212,8 @@ fn a149_over_http_blank_hints_are_no_parameter() {
     stage.returns(Returns::Nobody);
     browser.open(&stage.ask(&plain()).url());
     browser.open(&stage.ask(&Path { received: None, ..plain() }).url());
-    let asked = browser.seen.iter().filter(|url| url.contains("/authorize?") && url.contains("redirect_uri=https%3A%2F%2Fid"));
+    let asked =
+        browser.seen.iter().filter(|url| url.contains("/authorize?") && url.contains("redirect_uri=https%3A%2F%2Fid"));
     let hints: Vec<bool> = asked.map(|url| query(url).contains_key("login_hint")).collect();
     assert_eq!(hints, [true, false]);
 }
@@ -245,7 +250,7 @@ fn a151_known_and_unknown_people_get_the_same_answer() {
     let look = |hint: &str| {
         let ask = stage.ask(&plain()).hint(hint);
         let answer = stage.server.browser().step(&ask.url());
-        let names: Vec<String> = answer.headers.iter().map(|(name, _)| name.to_lowercase()).collect();
+        let names: BTreeSet<String> = answer.headers.iter().map(|(name, _)| name.to_lowercase()).collect();
         let mut params = query(answer.header("location").expect("sent upstream"));
         for drawn in ["state", "nonce", "code_challenge", "login_hint"] {
             params.remove(drawn).expect("it is there");
@@ -262,7 +267,8 @@ fn a157_over_http_unknown_and_foreign_domains_get_the_same_page() {
     let look = |hint: &str, domain: &str| {
         let ask = stage.ask(&two).hint(hint).with("domain", domain);
         let page = stage.server.browser().open(&ask.url());
-        let handle = page.form_with("handle").fields.iter().find(|(name, _)| name == "handle").expect("it has one").1.clone();
+        let handle =
+            page.form_with("handle").fields.iter().find(|(name, _)| name == "handle").expect("it has one").1.clone();
         (page.status(), page.text().replace(&handle, "HANDLE"))
     };
     assert_eq!(look("x@litware.com", "litware.com"), look("x@nowhere.test", "nowhere.test"));
@@ -271,7 +277,8 @@ fn a157_over_http_unknown_and_foreign_domains_get_the_same_page() {
 #[test]
 fn a156_over_http_nobody_is_sent_where_the_client_may_not_go() {
     let stage = Stage::new(Preset::Oidc, "");
-    let walk = stage.walk(&Path { received: Some("carol@fabrikam.com"), domain: Some("fabrikam.com"), ..plain() }, Returns::Nobody);
+    let walk = stage
+        .walk(&Path { received: Some("carol@fabrikam.com"), domain: Some("fabrikam.com"), ..plain() }, Returns::Nobody);
     assert_eq!(walk.upstream.len(), 1, "to the client's own provider");
     // A form that was changed on the way: the button of a provider that wasn't offered.
     let two = Client::new("two", Proof::Public, REDIRECT_URI);
@@ -294,9 +301,32 @@ fn a152_what_was_typed_is_remembered_when_somebody_signs_in_again() {
         assert!(walk.is_mismatch_page(), "{}", walk.page.url);
         let form = walk.page.form_with("action").press("action", "retry");
         walk.page = walk.browser.submit(&walk.page, &form);
-        let again = query(walk.browser.seen.iter().rev().find(|url| url.contains("/authorize?")).expect("sent upstream"));
+        let again =
+            query(walk.browser.seen.iter().rev().find(|url| url.contains("/authorize?")).expect("sent upstream"));
         assert_eq!(again.get("login_hint").map(String::as_str), typed.typed, "the typed hint again");
         assert_eq!(again.get("prompt").map(String::as_str), Some("login"));
     }
     assert!(walk.is_mismatch_page(), "never on as the other person");
+}
+
+#[test]
+fn a161_the_trace_tells_the_reasons_of_the_decision_and_nothing_of_the_hint() {
+    let stage = Stage::new(Preset::Entra, "");
+    stage.provision(&alice());
+    stage.provision(&bob());
+    let path = Path { received: Some("Very.Secret.Name@contoso.com"), ..plain() };
+    let walk = stage.walk(&path, Returns::Bob);
+    assert!(walk.is_mismatch_page());
+    let text = walk.page.text();
+    assert!(!text.to_lowercase().contains("very.secret"), "the page doesn't name the other person either");
+    let visible = text.split('<').filter_map(|piece| piece.split_once('>')).map(|(_, text)| text.trim());
+    let reference = visible.into_iter().find(|word| word.len() == 22 && !word.contains(' ')).expect("a reference");
+    let traces = &stage.server.running().ports().directory.traces;
+    let found = || block_on(traces.trace(reference)).expect("the database works");
+    wait_until("the trace is written", || found().is_some());
+    let trace = serde_json::to_string(&found()).expect("serialises");
+    let Outcome::Upstream(decision) = path.walk(&World::new(Preset::Entra), false) else { panic!("sent upstream") };
+    let reasons: Vec<&str> = decision.reasons().iter().map(|reason| reason.id()).collect();
+    assert!(trace.contains(&serde_json::to_string(&reasons).expect("serialises")), "{reasons:?} in {trace}");
+    assert!(trace.contains("contoso.com") && !trace.to_lowercase().contains("very.secret"), "{trace}");
 }

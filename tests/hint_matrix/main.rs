@@ -8,9 +8,14 @@
 )]
 
 mod fixtures;
+mod http;
 mod paths;
 mod presets;
 mod properties;
 mod return_rules;
 mod rules;
+mod stage;
+#[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "shared by several test programs")]
+mod support;
 mod table;

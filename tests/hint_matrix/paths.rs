@@ -103,6 +103,7 @@ pub const PATHS: &[Path] = &[
     Path {
         row: "prompt=none, session, hint that can't be compared",
         received: Some(OPAQUE),
+        domain: Some("contoso.com"),
         prompt: Prompt::None,
         session: Session::Alice,
         ..PLAIN

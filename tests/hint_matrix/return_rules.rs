@@ -79,7 +79,6 @@ fn a152_a_second_attempt_is_held_to_the_same_person() {
     ] {
         let first = world.decide(&Ask { received, typed, ..world.ask() });
         assert_eq!(check_return(first.guard(), &bob(), &Map::new()), Verdict::Mismatch);
-        let typed = first.guard().hint();
         let again = world.decide(&Ask { path: EntryPath::SignInAgain, received, typed, ..world.ask() });
         assert_eq!((again.login_hint(), again.prompt()), (Some(again_as), Some("login")));
         assert_eq!(check_return(again.guard(), &bob(), &Map::new()), Verdict::Mismatch);

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use vestibule::directory::JitUser;
@@ -33,44 +34,75 @@ public = true
 redirect_uris = ["https://rp.example.com/cb"]
 "#;
 
-/// A second origin that answers every request with one document: where Entra keeps its discovery, whose issuer
-/// has a path.
-struct Discovery {
-    base: String,
+/// Entra's address: an issuer with a path, on the origin of its endpoints. Discovery is answered here, everything
+/// else by the provider behind.
+struct Front {
+    origin: String,
     stop: Arc<AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
-impl Discovery {
-    fn start(document: impl Fn(&str) -> Value) -> Self {
+impl Front {
+    fn start(behind: &EvilIdp) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let base = format!("http://{}", listener.local_addr().expect("bound"));
-        let body = document(&base).to_string();
+        let origin = format!("http://{}", listener.local_addr().expect("bound"));
+        let at = |path: &str| format!("{origin}{path}");
+        let discovery = json!({
+            "issuer": at(&format!("/{TENANT}/v2.0")),
+            "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token"), "jwks_uri": at("/jwks"),
+            "response_types_supported": ["code"], "subject_types_supported": ["pairwise"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
+        })
+        .to_string();
+        let behind = behind.issuer().trim_start_matches("http://").to_owned();
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                if stopped.load(Ordering::SeqCst) {
-                    return;
-                }
-                let Ok(mut stream) = stream else { continue };
-                let _ = stream.read(&mut [0; 8192]);
-                let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length:";
-                let _ = write!(stream, "{head} {}\r\n\r\n{body}", body.len());
+            for stream in listener.incoming().take_while(|_| !stopped.load(Ordering::SeqCst)).flatten() {
+                let (behind, discovery) = (behind.clone(), discovery.clone());
+                std::thread::spawn(move || answer(stream, &behind, &discovery));
             }
         });
-        Self { base, stop, thread: Some(thread) }
+        Self { origin, stop, thread: Some(thread) }
     }
 }
 
-impl Drop for Discovery {
+impl Drop for Front {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
-        let _ = std::net::TcpStream::connect(self.base.trim_start_matches("http://"));
+        let _ = TcpStream::connect(self.origin.trim_start_matches("http://"));
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
+}
+
+/// One request, one answer.
+fn answer(mut stream: TcpStream, behind: &str, discovery: &str) -> Option<()> {
+    stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
+    let (mut request, mut piece) = (Vec::new(), [0_u8; 8192]);
+    while !is_whole(&request) {
+        let read = stream.read(&mut piece).ok().filter(|read| *read > 0)?;
+        request.extend_from_slice(&piece[..read]);
+    }
+    let text = String::from_utf8(request).ok()?;
+    if text.split(' ').nth(1)?.ends_with("/.well-known/openid-configuration") {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length:";
+        return write!(stream, "{head} {}\r\n\r\n{discovery}", discovery.len()).ok();
+    }
+    let mut provider = TcpStream::connect(behind).ok()?;
+    let closing = text.replacen("\r\n", "\r\nConnection: close\r\n", 1);
+    provider.write_all(closing.as_bytes()).ok()?;
+    std::io::copy(&mut provider, &mut stream).ok().map(|_| ())
+}
+
+/// Whether head and body of a request have arrived.
+fn is_whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request).to_lowercase();
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+    body.len() >= length.unwrap_or(0)
 }
 
 /// Who signs in at the provider under test.
@@ -87,7 +119,7 @@ pub struct Stage {
     pub contoso: EvilIdp,
     pub fabrikam: EvilIdp,
     issuer: String,
-    _discovery: Option<Discovery>,
+    front: Option<Front>,
 }
 
 /// One walk along a path.
@@ -104,8 +136,8 @@ impl Stage {
     pub fn new(preset: Preset, settings: &str) -> Self {
         let clock = Arc::new(ManualClock::at_this_moment());
         let (contoso, fabrikam) = (EvilIdp::start(clock.clone()), EvilIdp::start(clock.clone()));
-        let discovery = (preset == Preset::Entra).then(|| entra_discovery(&contoso));
-        let issuer = discovery.as_ref().map_or_else(|| contoso.issuer(), |d| format!("{}/{TENANT}/v2.0", d.base));
+        let front = (preset == Preset::Entra).then(|| Front::start(&contoso));
+        let issuer = front.as_ref().map_or_else(|| contoso.issuer(), |f| format!("{}/{TENANT}/v2.0", f.origin));
         if preset == Preset::Entra {
             let issuer = issuer.clone();
             contoso.set(|script| {
@@ -134,14 +166,13 @@ impl Stage {
         client("one", "idps = [\"contoso\"]");
         client("closed", &format!("{both}\n[login_hint]\naccept = false"));
         let server = setup.start(clock);
-        Self { server, contoso, fabrikam, issuer, _discovery: discovery }
+        Self { server, contoso, fabrikam, issuer, front }
     }
 
     /// Puts a person into the directory, as provisioning would.
     pub fn provision(&self, user: &User) {
         let mut attributes = user.attributes.clone();
         attributes.insert("externalId".to_owned(), json!(external_id(user)));
-        attributes.insert("urn:vestibule:upstream:login_hint:contoso".to_owned(), json!(ALICE_UPSTREAM));
         let user = JitUser {
             fresh_id: UserId(user.id.0.clone()),
             directory: "contoso".to_owned(),
@@ -207,10 +238,15 @@ impl Stage {
         let mut browser = self.browser(path);
         self.returns(who);
         let page = self.begin(path, &mut browser);
-        let endpoint = format!("{}/authorize?", self.contoso.issuer());
+        let origin = self.front.as_ref().map_or_else(|| self.contoso.issuer(), |front| front.origin.clone());
+        let endpoint = format!("{origin}/authorize?");
         let upstream = browser.seen.iter().filter(|url| url.starts_with(&endpoint)).cloned().collect();
         let elsewhere = format!("{}/authorize?", self.fabrikam.issuer());
-        assert!(!browser.seen.iter().any(|url| url.starts_with(&elsewhere)), "{}: sent to the wrong provider", path.row);
+        assert!(
+            !browser.seen.iter().any(|url| url.starts_with(&elsewhere)),
+            "{}: sent to the wrong provider",
+            path.row
+        );
         Walk { upstream, page, browser }
     }
 
@@ -279,9 +315,12 @@ impl Walk {
     pub fn answer(&self) -> BTreeMap<String, String> {
         match &self.page.answer {
             None => self.page.query(),
-            Some(_) => self.page.forms().into_iter().find(|f| f.action == REDIRECT_URI).map_or_else(BTreeMap::new, |f| {
-                f.fields.into_iter().collect()
-            }),
+            Some(_) => self
+                .page
+                .forms()
+                .into_iter()
+                .find(|f| f.action == REDIRECT_URI)
+                .map_or_else(BTreeMap::new, |f| f.fields.into_iter().collect()),
         }
     }
 
@@ -298,26 +337,14 @@ fn provider(kind: &str, issuer: &str, domain: &str, settings: &str) -> String {
     )
 }
 
-fn entra_discovery(provider: &EvilIdp) -> Discovery {
-    let at = |path: &str| format!("{}{path}", provider.issuer());
-    Discovery::start(|base| {
-        json!({
-            "issuer": format!("{base}/{TENANT}/v2.0"),
-            "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token"), "jwks_uri": at("/jwks"),
-            "response_types_supported": ["code"], "subject_types_supported": ["pairwise"],
-            "id_token_signing_alg_values_supported": ["RS256"],
-            "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
-        })
-    })
-}
-
 fn external_id(user: &User) -> String {
     format!("{}-at-idp", user.id)
 }
 
-/// What a provider says of somebody: nothing by which a hint could fit but what the directory has.
+/// What a provider says of somebody: nothing by which a hint could fit but what the directory has, and its own
+/// opaque name.
 fn claims(user: &User) -> Map<String, Value> {
     let id = external_id(user);
-    json!({ "sub": id, "oid": id, "name": user.id.0 }).as_object().cloned().unwrap_or_default()
+    let claims = json!({ "sub": id, "oid": id, "name": user.id.0, "login_hint": ALICE_UPSTREAM });
+    claims.as_object().cloned().unwrap_or_default()
 }
-

@@ -56,7 +56,15 @@ fn everywhere(text: &str) -> Vec<(&'static str, String)> {
             ),
             (
                 "error",
-                render(&ErrorPage { error: PageError::LoginExpired, reference: some(), start_again: some(), cancel: some() }, &f),
+                render(
+                    &ErrorPage {
+                        error: PageError::LoginExpired,
+                        reference: some(),
+                        start_again: some(),
+                        cancel: some(),
+                    },
+                    &f,
+                ),
             ),
             ("signed_out", render(&SignedOut { still_at: some(), sign_in_again: some() }, &f)),
             ("sign_out_confirm", render(&SignOutConfirm { handle: t(), client: some() }, &f)),

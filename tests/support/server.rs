@@ -106,11 +106,10 @@ web_origins = ["https://spa.example.com"]
 impl Setup {
     /// One directory, one identity provider and three clients: `access`, `second` and the public `spa`.
     pub fn new(idp_issuer: &str) -> Self {
-        let env = [("IDP_SECRET", "idp-secret"), ("ACCESS_SECRET", "access-secret"), ("SECOND_SECRET", "second-secret")];
-        let mut setup = Self {
-            files: BTreeMap::new(),
-            env: env.into_iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect(),
-        };
+        let env =
+            [("IDP_SECRET", "idp-secret"), ("ACCESS_SECRET", "access-secret"), ("SECOND_SECRET", "second-secret")];
+        let mut setup =
+            Self { files: BTreeMap::new(), env: env.into_iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect() };
         setup.file("vestibule.toml", SERVER);
         setup.file("directories/contoso.toml", DIRECTORY);
         setup.idp("contoso", idp_issuer, &["contoso.com"]);
@@ -165,15 +164,19 @@ impl Setup {
     pub fn on_loopback(&mut self) -> SocketAddr {
         let address = free_address();
         self.edit("vestibule.toml", ISSUER, &format!("http://{address}/acs"));
-        self.edit("vestibule.toml", "listen = \"127.0.0.1:0\"\n\n[state]", &format!("listen = \"{address}\"\n\n[state]"));
+        self.edit(
+            "vestibule.toml",
+            "listen = \"127.0.0.1:0\"\n\n[state]",
+            &format!("listen = \"{address}\"\n\n[state]"),
+        );
         address
     }
 
     /// Writes the folder and starts the server in this process.
-    pub fn start(&self) -> Server {
+    pub fn start(&self, clock: Arc<ManualClock>) -> Server {
         let folder = tempfile::tempdir().expect("a temporary folder");
         self.write(folder.path());
-        Server::start(folder, self.env.clone(), Arc::new(ManualClock::at_this_moment()))
+        Server::start(folder, self.env.clone(), clock)
     }
 
     pub fn write(&self, folder: &Path) {
@@ -218,7 +221,7 @@ impl Server {
             clock: clock.clone(),
             dice: Arc::new(SeededDice::fresh()),
             listen: None,
-            env: Arc::new(move |name: &str| known.get(name).cloned()),
+            environment: Arc::new(move |name: &str| known.get(name).cloned()),
         };
         let running = block_on(app::start(options)).unwrap_or_else(|fault| panic!("the server starts: {fault}"));
         let text = std::fs::read_to_string(folder.path().join("vestibule.toml")).expect("its file");
@@ -291,7 +294,8 @@ impl Server {
     /// Switches a user off, as a provisioning call would; `sub` is the user's id.
     pub fn deactivate(&self, sub: &str) {
         let users = &self.running().ports().directory.users;
-        let done = users.set_active(&UserId(sub.to_owned()), Activity::Inactive, self.now());
+        let id = UserId(sub.to_owned());
+        let done = users.set_active(&id, Activity::Inactive, self.now());
         assert!(block_on(done).expect("the database works"), "there is a user {sub}");
     }
 

@@ -56,6 +56,7 @@ impl Realm {
 
     fn page(&self, handle: String, username: String) -> DemoSignIn {
         DemoSignIn {
+            company: self.company.name.to_owned(),
             action: format!("{}/sign-in", self.path()),
             hidden: vec![("request".to_owned(), handle)],
             username,

@@ -16,6 +16,7 @@ impl Realm {
     pub(super) fn home(&self, request: &Request) -> Answer {
         let Some(session) = self.session(request, self.clock.now()) else { return Answer::see_other(&self.service) };
         let page = DemoSignedIn {
+            company: self.company.name.to_owned(),
             person: session.person.shown(),
             sign_out: format!("{}/sign-out", self.path()),
             client: Some(self.service.clone()),
