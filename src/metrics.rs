@@ -82,7 +82,17 @@ impl Default for Metrics {
             "When the configuration in force was taken over",
             config_seconds.clone(),
         );
-        Self { registry, requests, latency, refusals, upstream_errors, logins, under_way, config_findings, config_seconds }
+        Self {
+            registry,
+            requests,
+            latency,
+            refusals,
+            upstream_errors,
+            logins,
+            under_way,
+            config_findings,
+            config_seconds,
+        }
     }
 }
 

@@ -151,7 +151,15 @@ fn address_of(server: &Server, at: &Url) -> SocketAddr {
 
 /// The client redeems a code.
 pub fn redeem(server: &Server, code: &str) -> Answer {
-    token(server, &[("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK_AT_CLIENT), ("code_verifier", VERIFIER)])
+    token(
+        server,
+        &[
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", CALLBACK_AT_CLIENT),
+            ("code_verifier", VERIFIER),
+        ],
+    )
 }
 
 pub fn refresh(server: &Server, refresh_token: &str) -> Answer {

@@ -137,7 +137,8 @@ fn online_tries_provider_redis_and_database() {
     assert_eq!(done.code, Some(0), "{done:?}");
     let probes = done.json()["online"].as_array().cloned().expect("a list");
     for what in ["database", "Redis", "identity provider contoso: discovery", "identity provider contoso: keys"] {
-        let probe = probes.iter().find(|probe| probe["what"] == what).unwrap_or_else(|| panic!("no {what}: {probes:?}"));
+        let probe =
+            probes.iter().find(|probe| probe["what"] == what).unwrap_or_else(|| panic!("no {what}: {probes:?}"));
         assert!(probe["fault"].is_null() && probe["detail"].as_str().is_some_and(|d| !d.is_empty()), "{probe}");
     }
 }

@@ -20,7 +20,12 @@ fn stage(trusted: &str) -> (crate::evil_idp::EvilIdp, Stage) {
 fn guess(server: &Server, headers: &[(&str, &str)]) -> u16 {
     let mut headers = headers.to_vec();
     headers.push(("Content-Type", "application/x-www-form-urlencoded"));
-    let body = encoded(&[("grant_type", "authorization_code"), ("client_id", "access"), ("client_secret", "wrong"), ("code", "x")]);
+    let body = encoded(&[
+        ("grant_type", "authorization_code"),
+        ("client_id", "access"),
+        ("client_secret", "wrong"),
+        ("code", "x"),
+    ]);
     server.ask("POST", "/acs/token", &headers, &body).status
 }
 
@@ -62,7 +67,11 @@ fn a180_behind_a_trusted_proxy_the_rightmost_untrusted_address_is_the_client() {
     assert_eq!(guess(&server, &[("X-Forwarded-For", "203.0.113.8")]), 401, "another client");
     // What a client writes itself stands further left.
     assert_ne!(guess(&server, &[("X-Forwarded-For", "198.51.100.1, 203.0.113.7")]), 401);
-    assert_ne!(guess(&server, &[("X-Forwarded-For", "198.51.100.1, 203.0.113.7, 10.0.0.2")]), 401, "a chain of proxies");
+    assert_ne!(
+        guess(&server, &[("X-Forwarded-For", "198.51.100.1, 203.0.113.7, 10.0.0.2")]),
+        401,
+        "a chain of proxies"
+    );
     assert_ne!(guess(&server, &[("X-Forwarded-For", "198.51.100.1"), ("X-Forwarded-For", "203.0.113.7")]), 401);
     // IPv6 by its /64.
     exhaust(&server, &[("X-Forwarded-For", "2001:db8:1:2::1")]);
@@ -75,7 +84,9 @@ fn a181_names_that_only_look_alike_count_for_nothing() {
     let (_idp, stage) = stage("\"127.0.0.1\"");
     let server = stage.serve();
     exhaust(&server, &[]);
-    for header in [("X_Forwarded_For", "203.0.113.7"), ("X-Forwarded-For-", "203.0.113.7"), ("X-Forwarded-Fo", "203.0.113.7")] {
+    for header in
+        [("X_Forwarded_For", "203.0.113.7"), ("X-Forwarded-For-", "203.0.113.7"), ("X-Forwarded-Fo", "203.0.113.7")]
+    {
         assert_ne!(guess(&server, &[header]), 401, "{header:?}");
     }
     for nonsense in ["unknown", "", "203.0.113", "203.0.113.9:1234x", "_hidden"] {
