@@ -56,7 +56,9 @@ async fn errand(ports: &Ports, visit: Visit, route: Route<'_>) -> Result<Reply, 
 /// A POST that was kept under a handle has come back by GET: its parameters are those of the POST.
 async fn come_back(ports: &Ports, visit: Visit, route: Route<'_>) -> Result<Result<Visit, PageError>, Unavailable> {
     let returns = matches!(route, Route::Authorize | Route::Callback(_) | Route::Logout);
-    let handle = visit.params.get("handle").filter(|_| returns && visit.arrival == Arrival::Get);
+    // Our way back has this parameter alone; beside others it is somebody's own, and unknown ones are ignored.
+    let alone = visit.params.pairs().count() == 1;
+    let handle = visit.params.get("handle").filter(|_| returns && alone && visit.arrival == Arrival::Get);
     let Some(handle) = handle else { return Ok(Ok(visit)) };
     let name = handles::name(route.label(), handle);
     Ok(match ports.state.take(name, Vec::new(), HANDLE_LIFETIME).await? {
