@@ -117,6 +117,20 @@ fn a_request_that_never_finishes_does_not_keep_it_from_stopping() {
 }
 
 #[test]
+fn a_second_order_ends_it_at_once() {
+    let idp = provider();
+    let stage = Stage::at(&idp);
+    let mut server = stage.serve();
+    let (_browser, _stream, _gate) = begin_slow_login(&server, &idp);
+    let began = Instant::now();
+    server.signal("-INT");
+    server.logged("stopping");
+    server.signal("-INT");
+    assert_eq!(server.ended(), 1, "{}", server.log());
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[test]
 fn idle_connections_do_not_hold_up_the_stop() {
     let stage = Stage::new(Some("https://idp.example.com"));
     let mut server = stage.serve();
