@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::client_auth::CallFault;
 use super::ports::{Ports, Request, Unavailable};
 use super::signing::{MintFault, mint_id_token};
@@ -9,7 +11,9 @@ use crate::base::limits::CODE_RESIDUE_LIFETIME;
 use crate::base::{Digest, Secret, Span};
 use crate::broker::code::Residue;
 use crate::identity::User;
+use crate::keys::jws::verify_jws;
 use crate::keys::signing::JwtType;
+use crate::keys::verifying::JwsAlgorithm;
 use crate::oidc::client::AccessTokenKind;
 use crate::oidc::error::ErrorCode::ServerError;
 use crate::oidc::{Client, OAuthError, Scope};
@@ -34,7 +38,7 @@ pub struct TokenAnswer {
 /// The tokens about to be issued, drawn before the code is taken, so that a second use of the code knows what
 /// the first one issued.
 pub struct Drawn {
-    /// The access token itself, or the id of a signed one.
+    /// The access token itself; a signed one has only its digest, as `jti`.
     pub access: Secret,
     pub refresh: RefreshToken,
 }
@@ -88,6 +92,22 @@ pub async fn keep_access(ports: &Ports, token: &Secret, record: AccessRecord) ->
     Ok(ports.state.put_new(record).await.map_err(Unavailable::from)?)
 }
 
+/// The name under which a presented access token's record is kept: an opaque one names it itself, a signed one by
+/// its `jti`, once its signature is checked (RFC 9068 §4).
+#[must_use]
+pub fn access_name(ports: &Ports, request: &Request, token: &str) -> Option<Name> {
+    if !token.contains('.') {
+        return Some(Name::of(Kind::AccessToken, token));
+    }
+    let ring = ports.ring.load();
+    let ours = [JwsAlgorithm::Rs256, JwsAlgorithm::Es256, JwsAlgorithm::EdDsa];
+    let jws = verify_jws(token, ring.verifying(), &ours).ok()?;
+    let text = |name: &str| jws.claims.get(name).and_then(Value::as_str);
+    let issued_here = jws.header.is(JwtType::AccessToken) && text("iss") == Some(&request.config.server.issuer);
+    let digest = Digest::from_base64url(text("jti")?)?;
+    issued_here.then_some(Name { kind: Kind::AccessToken, digest })
+}
+
 /// Whether an answer comes with a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refresh {
@@ -133,7 +153,8 @@ fn signed_access(
     let directory = request.config.directories.get(&user.directory).ok_or(MintFault::NoDirectory)?;
     let subject = Subject::of(&user.id, client, &ports.pairwise_salt);
     let holder = Holder { subject: &subject, grant, user, client, directory };
-    let claims = access_token(holder, &request.config.server.issuer, drawn.access.expose(), request.now);
+    let id = drawn.digests().access.base64url();
+    let claims = access_token(holder, &request.config.server.issuer, &id, request.now);
     let ring = ports.ring.load();
     let key = ring.signer(client.id_token_alg, request.now).ok_or(MintFault::NoKey)?;
     Ok(Secret::new(key.sign(&claims, JwtType::AccessToken)?))

@@ -1,12 +1,10 @@
 //! Revocation (RFC 7009): a client gives back what it was issued.
 
 use super::client_auth::{Call, CallFault, authenticate};
-use super::issue::revoke as end;
+use super::issue::{access_name, revoke as end};
 use super::ports::{Ports, Unavailable};
-use crate::base::Digest;
 use crate::oidc::OAuthError;
 use crate::oidc::error::ErrorCode::{InvalidClient, InvalidRequest};
-use crate::state::{Kind, Name};
 use crate::token::access::AccessState;
 use crate::token::refresh_token::RefreshToken;
 
@@ -31,12 +29,12 @@ pub async fn revoke(ports: &Ports, call: Call) -> Result<(), CallFault> {
         }
         return Ok(());
     }
-    let name = Name::of(Kind::AccessToken, token);
+    let Some(name) = access_name(ports, &request, token) else { return Ok(()) };
     let kept = ports.state.peek(name).await.map_err(Unavailable::from)?;
     if let Some(AccessState::Issued(record)) = kept.as_deref().and_then(AccessState::decode)
         && record.grant.client == client.id
     {
-        end(ports, &request, None, Digest::of(token)).await?;
+        end(ports, &request, None, name.digest).await?;
     }
     Ok(())
 }

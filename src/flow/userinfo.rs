@@ -3,15 +3,13 @@
 use serde_json::{Map, Value};
 
 use super::client_auth::CallFault;
+use super::issue::access_name;
 use super::ports::{Ports, Request, Unavailable};
 use crate::base::limits::REFRESH_REPEAT_WINDOW;
 use crate::base::{Secret, Span};
-use crate::keys::jws::verify_jws;
-use crate::keys::signing::JwtType;
-use crate::keys::verifying::JwsAlgorithm;
 use crate::oidc::OAuthError;
 use crate::oidc::error::ErrorCode::InvalidToken;
-use crate::state::{Kind, Name, Record};
+use crate::state::{Name, Record};
 use crate::token::access::{AccessRecord, AccessState};
 use crate::token::claims::{Holder, userinfo as claims};
 use crate::token::standing::{Rules, check};
@@ -25,8 +23,7 @@ const REFUSED: OAuthError = OAuthError::new(InvalidToken, "the access token is n
 /// `invalid_token`, or 503 while it can't be told.
 pub async fn userinfo(ports: &Ports, token: &Secret) -> Result<Map<String, Value>, CallFault> {
     let request = ports.request();
-    let id = token_id(ports, &request, token).ok_or(REFUSED)?;
-    let name = Name::of(Kind::AccessToken, id.expose());
+    let name = access_name(ports, &request, token.expose()).ok_or(REFUSED)?;
     let bytes = ports.state.peek(name).await.map_err(Unavailable::from)?.ok_or(REFUSED)?;
     let Some(AccessState::Issued(record)) = AccessState::decode(&bytes) else { return Err(REFUSED.into()) };
     if record.is_expired(request.now) {
@@ -50,19 +47,6 @@ pub async fn userinfo(ports: &Ports, token: &Secret) -> Result<Map<String, Value
     let directory = request.config.directories.get(&standing.user.directory).ok_or(REFUSED)?;
     let subject = Subject::of(&standing.user.id, &client, &ports.pairwise_salt);
     Ok(claims(Holder { subject: &subject, grant, user: &standing.user, client: &client, directory }))
-}
-
-/// An opaque token names its record itself; a signed one by its `jti`, once its signature is checked (RFC 9068 §4).
-fn token_id(ports: &Ports, request: &Request, token: &Secret) -> Option<Secret> {
-    if !token.expose().contains('.') {
-        return Some(token.clone());
-    }
-    let ring = ports.ring.load();
-    let ours = [JwsAlgorithm::Rs256, JwsAlgorithm::Es256, JwsAlgorithm::EdDsa];
-    let jws = verify_jws(token.expose(), ring.verifying(), &ours).ok()?;
-    let issued_here = jws.claims.get("iss").and_then(Value::as_str) == Some(&request.config.server.issuer);
-    let id = jws.claims.get("jti").and_then(Value::as_str)?;
-    (jws.header.is(JwtType::AccessToken) && issued_here).then(|| Secret::new(id))
 }
 
 /// A used access token shows that its refresh token arrived too; only while that can matter is it written down.
