@@ -15,11 +15,19 @@ pub fn address(request: &HttpRequest, server: &Server) -> IpAddr {
     if !is_trusted(peer, server) {
         return peer;
     }
-    let headers = request.headers();
-    let hops = match all(headers, "forwarded") {
-        standard if !standard.is_empty() => forwarded(&standard, "for"),
-        _ => all(headers, "x-forwarded-for").split(',').map(|hop| hop.trim().to_owned()).collect(),
-    };
+    let (standard, usual) = (all(request.headers(), "forwarded"), all(request.headers(), "x-forwarded-for"));
+    let by_usual = || nearest(peer, &usual.split(',').map(|hop| hop.trim().to_owned()).collect::<Vec<_>>(), server);
+    let by_standard = || nearest(peer, &forwarded(&standard, "for"), server);
+    match (standard.is_empty(), usual.is_empty()) {
+        (_, true) => by_standard(),
+        (true, false) => by_usual(),
+        // Proxies write one of the two and let the other through: where they differ, one is the client's invention.
+        (false, false) => Some(by_standard()).filter(|found| *found == by_usual()).unwrap_or(peer),
+    }
+}
+
+/// The rightmost hop that is no trusted proxy.
+fn nearest(peer: IpAddr, hops: &[String], server: &Server) -> IpAddr {
     let mut nearest = peer;
     for hop in hops.iter().rev() {
         match hop_address(hop) {
