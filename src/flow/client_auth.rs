@@ -82,7 +82,6 @@ pub async fn authenticate(ports: &Ports, request: &Request, call: &Call) -> Resu
     match client.filter(|_| proven) {
         Some(client) => Ok(client),
         None => {
-            ports.metrics.refused("invalid_client");
             if ports.failures.count(call.address, proof.client_id(), request.now) {
                 tracing::warn!(address = %call.address, "many wrong client credentials");
                 return Err(CallFault::Busy);
