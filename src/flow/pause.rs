@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::admission::AddressKey;
 use super::browser::{Keep, ticket_id};
 use super::ports::{Ports, Request, Unavailable};
 use super::sessions::encode;
@@ -24,6 +25,8 @@ pub struct Pause {
     /// The only answer is to go back to the client.
     pub only_back: bool,
     pub trace: Trace,
+    /// The counter of logins under way that it stands in until it is answered. What a sign-in went before isn't counted.
+    pub counted_at: Option<u64>,
     /// The pending login that the last answer began.
     pub departed: Option<Digest>,
 }
@@ -34,20 +37,31 @@ pub const PAUSE_VERSION: u8 = 1;
 impl Pause {
     /// Which provider?
     #[must_use]
-    pub const fn choosing(asked: AuthorizationRequest, trace: Trace, at: Moment) -> Self {
-        Self { version: PAUSE_VERSION, at, asked, again_at: None, only_back: false, trace, departed: None }
+    pub const fn choosing(asked: AuthorizationRequest, trace: Trace, at: Moment, counted_at: AddressKey) -> Self {
+        let counted_at = Some(counted_at.0);
+        Self { version: PAUSE_VERSION, at, asked, again_at: None, only_back: false, trace, counted_at, departed: None }
     }
 
     /// Nobody who may enter signed in: there is only the way back.
     #[must_use]
     pub const fn barred(asked: AuthorizationRequest, trace: Trace, at: Moment) -> Self {
-        Self { version: PAUSE_VERSION, at, asked, again_at: None, only_back: true, trace, departed: None }
+        Self {
+            version: PAUSE_VERSION,
+            at,
+            asked,
+            again_at: None,
+            only_back: true,
+            trace,
+            counted_at: None,
+            departed: None,
+        }
     }
 
     /// Somebody else signed in. What now?
     #[must_use]
     pub const fn mismatched(asked: AuthorizationRequest, idp: IdpId, trace: Trace, at: Moment) -> Self {
-        Self { version: PAUSE_VERSION, at, asked, again_at: Some(idp), only_back: false, trace, departed: None }
+        let again_at = Some(idp);
+        Self { version: PAUSE_VERSION, at, asked, again_at, only_back: false, trace, counted_at: None, departed: None }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::admission::AddressKey;
 use super::authorize::{Asking, Resumed};
 use super::browser::{ChoosePage, Keep, Reply, Say, Visit, ticket_id};
 use super::finish;
@@ -34,7 +35,7 @@ pub async fn proceed(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable> 
     let name = Name::of(Kind::PausedLogin, &pending_token(&handle, binding.expose()));
     let kept = ports.state.peek(name).await?.and_then(|bytes| serde_json::from_slice::<Pause>(&bytes).ok());
     let alive = kept.filter(|p| p.version == PAUSE_VERSION && request.now <= p.at.plus(PENDING_LIFETIME));
-    let Some(pause) = alive else { return Ok(finish::page(ports, PageError::LoginExpired)) };
+    let Some(mut pause) = alive else { return Ok(finish::page(ports, PageError::LoginExpired)) };
     let client = request.config.clients.get(&pause.asked.client).filter(|client| client.enabled).cloned();
     let Some(client) = client else { return Ok(finish::page(ports, PageError::LoginExpired)) };
     if let Some(departed) = pause.departed {
@@ -43,6 +44,7 @@ pub async fn proceed(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable> 
     }
     if pause.only_back || visit.params.get("action") == Some("cancel") {
         ports.state.forget(name).await?;
+        uncount(ports, &mut pause);
         let forget = Keep::ForgetTicket { id: ticket_id(&handle) };
         return Ok(cancel(ports, &pause).keeping(forget));
     }
@@ -55,6 +57,13 @@ struct Waiting {
     handle: String,
     name: Name,
     client: Arc<Client>,
+}
+
+/// The page is answered: its place among the logins under way is free.
+fn uncount(ports: &Ports, pause: &mut Pause) {
+    if let Some(counted_at) = pause.counted_at.take() {
+        ports.under_way.end(AddressKey(counted_at), pause.at);
+    }
 }
 
 fn cancel(ports: &Ports, pause: &Pause) -> Reply {
@@ -92,6 +101,7 @@ async fn go_on(
     match asking.resume(&asked, chosen.as_ref(), trace).await? {
         Resumed::Gone(departed) => {
             pause.departed = departed.pending;
+            uncount(ports, &mut pause);
             let bytes = encode(&pause);
             ports.state.put(vec![Record { name: waiting.name, bytes, lifetime: PENDING_LIFETIME }]).await?;
             Ok(departed.reply)

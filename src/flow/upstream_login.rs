@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::admission::{AddressKey, Bounds};
+use super::admission::AddressKey;
 use super::browser::{Keep, Reply, Say, ticket_id};
 use super::finish;
 use super::ports::{Ports, Request, Unavailable};
@@ -23,7 +23,7 @@ use crate::oidc::error::ErrorCode::{ServerError, TemporarilyUnavailable};
 use crate::oidc::idp::HintForm;
 use crate::oidc::{Idp, OAuthError};
 use crate::state::{Kind, Name, Record};
-use crate::upstream::{AuthorizationCall, UpstreamFault, authorization_url};
+use crate::upstream::{AuthorizationCall, ProviderFacts, UpstreamFault, authorization_url};
 
 /// A login about to leave for its provider.
 #[derive(Debug)]
@@ -63,19 +63,34 @@ pub async fn depart(
         Ok(facts) => facts,
         Err(fault) => return Ok(unreachable(ports, &destination, &idp, &fault, trace).into()),
     };
-    let limits = &request.config.server.limits;
-    let bounds = Bounds { all: limits.pending_logins, by_address: limits.pending_logins_per_address };
-    if ports.under_way.begin(AddressKey::from(address), bounds, request.now).is_err() {
+    if ports.under_way.begin(AddressKey::from(address), request.bounds(), request.now).is_err() {
         let reply = finish::with_page(ports, PageError::TooManyLogins, None, &mut trace);
         finish::keep(ports, trace, Outcome::Refused);
         return Ok(reply.into());
     }
+    let departure = Departure { destination, idp, address, trace };
+    let departed = leave(ports, request, ask, (&facts, departure)).await;
+    if departed.is_err() {
+        // It never left: its place is for others.
+        ports.under_way.end(AddressKey::from(address), request.now);
+    }
+    departed
+}
+
+/// The departure of a login that has its place.
+async fn leave(
+    ports: &Ports,
+    request: &Request,
+    ask: &Ask<'_>,
+    (facts, departure): (&ProviderFacts, Departure),
+) -> Result<Departed, Unavailable> {
+    let Departure { destination, idp, address, mut trace } = departure;
     let decision = decide(ports, &idp, ask).await?;
     trace_decision(ports, ask, &decision, &mut trace);
     let fresh = draw(ports);
     let upstream =
         upstream_request(&destination, &idp, &decision, &fresh, redirect_uri(&request.config.server.base_url, &idp));
-    let url = authorization_url(&facts, &idp, &call(&upstream));
+    let url = authorization_url(facts, &idp, &call(&upstream));
     let sent = url.query_pairs().map(|(name, _)| name.into_owned()).collect();
     trace.step(
         ports.clock.now(),
