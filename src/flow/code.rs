@@ -94,7 +94,8 @@ async fn pay(
     })?;
     let Some(standing) = standing else { return Err(refused("the sign-in no longer holds")) };
     let family = is_refreshable(grant, client)
-        .then(|| Family::begin(drawn.refresh.family(), grant, drawn.digests(), &client.tokens, request.now));
+        .then(|| Family::begin(drawn.refresh.family(), grant, drawn.digests(), &client.tokens, request.now))
+        .map(|family| family.within_session(issued.session_ends));
     if let Some(family) = family.clone() {
         let begun = ports.directory.families.begin(family).await.map_err(Unavailable::from)?;
         if !begun {
