@@ -145,7 +145,10 @@ fn a_parameter_named_handle_among_others_is_ignored_like_any_unknown_one() {
 #[test]
 fn a180_an_address_that_two_headers_disagree_on_is_not_believed() {
     let world = world(|setup| {
-        setup.table("vestibule.toml", "[proxy]\ntrusted = [\"127.0.0.0/8\"]\n\n[limits]\npending_logins_per_address = 2");
+        setup.table(
+            "vestibule.toml",
+            "[proxy]\ntrusted = [\"127.0.0.0/8\"]\n\n[limits]\npending_logins_per_address = 2",
+        );
     });
     let begin = |n: usize, headers: &[(&str, String)]| {
         let mut request = Request::get(&Client::access().ask(&world.server).url());
@@ -170,4 +173,44 @@ fn a_wrong_client_credential_is_counted_once() {
     let line = world.server.metrics().lines().find(|line| line.contains("invalid_client")).map(str::to_owned);
     assert!(line.as_deref().is_some_and(|line| line.ends_with(" 1")), "{line:?}");
     drop(world.idp);
+}
+
+/// Runs `act` in so many threads at a time.
+fn together<T: Send>(count: usize, act: impl Fn() -> T + Sync) -> Vec<T> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..count).map(|_| scope.spawn(&act)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("a thread ends")).collect()
+    })
+}
+
+#[test]
+fn of_twenty_redeemers_of_one_code_exactly_one_wins_and_its_tokens_die_of_the_others() {
+    let world = world(|_| {});
+    let client = Client::access();
+    let ask = client.ask(&world.server).with("scope", "openid offline_access");
+    let code = ask.run(&mut world.server.browser()).code();
+    let answers = together(20, || client.redeem(&world.server, &ask, &code));
+    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
+    assert_eq!((won.len(), lost.len()), (1, 19));
+    assert!(lost.iter().all(|answer| answer.json()["error"] == "invalid_grant"));
+    let tokens = won[0].json();
+    assert_eq!(userinfo(&world.server, tokens["access_token"].as_str().expect("a token")).status, 401);
+    let refreshed = client.refresh(&world.server, tokens["refresh_token"].as_str().expect("a token"));
+    assert_eq!(refreshed.json()["error"], "invalid_grant");
+}
+
+#[test]
+fn a101_repeats_that_race_are_no_reuse() {
+    let world = world(|_| {});
+    let client = Client::access();
+    for _ in 0..5 {
+        let tokens = sign_in(&world, "openid offline_access");
+        let answers = together(8, || client.refresh(&world.server, tokens.refresh()));
+        assert!(answers.iter().any(|answer| answer.status == 200));
+        for answer in answers.iter().filter(|answer| answer.status != 200) {
+            assert_eq!(answer.status, 503, "{}", answer.text());
+            assert!(answer.header("retry-after").is_some());
+        }
+    }
+    assert!(!world.server.metrics().contains("refresh_reuse"), "nobody has stolen anything");
 }
