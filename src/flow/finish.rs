@@ -79,7 +79,12 @@ fn refused(trace: &mut Trace) {
 pub fn page(ports: &Ports, refusal: PageError) -> Reply {
     let now = ports.clock.now();
     let mut trace = ports.trace(now);
-    let reply = with_page(ports, refusal, None, &mut trace);
+    let mut reply = with_page(ports, refusal, None, &mut trace);
+    let lost = matches!(refusal, PageError::OtherBrowser | PageError::AlreadyUsed | PageError::LoginExpired);
+    if let (true, Say::Page(page)) = (lost, &mut reply.say) {
+        // Whose login it was isn't known here; our front page lists where to begin again.
+        page.way_on = Some((String::new(), "/".to_owned()));
+    }
     if ports.unproven.admits(now) {
         tracing::info!(reference = %trace.reference, refusal = refusal.code(), "refused before it became a login");
         ports.directory.traces.keep(trace);
