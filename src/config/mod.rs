@@ -17,6 +17,7 @@ mod reader;
 mod build;
 mod objects;
 mod cross;
+mod unserved;
 pub mod load;
 pub mod schema;
 pub mod reference;
