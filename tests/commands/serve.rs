@@ -72,7 +72,7 @@ fn begin_slow_login(server: &Server, idp: &EvilIdp) -> (Browser, BufReader<std::
     let held = Arc::clone(&gate);
     idp.set(|script| script.token = Script::Held(held));
     let mut browser = Browser::default();
-    let door = browser.to_provider(server, &[]);
+    let door = browser.leave(server, &[]);
     let callback = browser.at_provider(server, &door);
     let mut stream = connect(server.address);
     stream.write_all(browser.request(&callback).as_bytes()).expect("sent");
