@@ -42,8 +42,19 @@ pub struct Metrics {
     refusals: Family<Code, Counter>,
     upstream_errors: Family<UpstreamError, Counter>,
     logins: Family<Code, Counter>,
+    under_way: Gauge<i64>,
     config_findings: Gauge<i64>,
     config_seconds: Gauge<f64, AtomicU64>,
+}
+
+/// A request under way.
+#[derive(Debug)]
+pub struct UnderWay(Gauge<i64>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 impl Default for Metrics {
@@ -61,6 +72,8 @@ impl Default for Metrics {
         registry.register("upstream_errors", "Failures at identity providers", upstream_errors.clone());
         let logins = Family::<Code, Counter>::default();
         registry.register("logins", "Logins by how they ended", logins.clone());
+        let under_way = Gauge::<i64>::default();
+        registry.register("http_requests_under_way", "HTTP requests not yet answered", under_way.clone());
         let config_findings = Gauge::default();
         registry.register("config_findings", "Findings in the files as they are now", config_findings.clone());
         let config_seconds = Gauge::default();
@@ -69,7 +82,17 @@ impl Default for Metrics {
             "When the configuration in force was taken over",
             config_seconds.clone(),
         );
-        Self { registry, requests, latency, refusals, upstream_errors, logins, config_findings, config_seconds }
+        Self {
+            registry,
+            requests,
+            latency,
+            refusals,
+            upstream_errors,
+            logins,
+            under_way,
+            config_findings,
+            config_seconds,
+        }
     }
 }
 
@@ -77,6 +100,19 @@ impl Metrics {
     pub fn answered(&self, endpoint: &'static str, status: u16, took: Duration) {
         self.requests.get_or_create(&Endpoint { endpoint, status }).inc();
         self.latency.get_or_create(&EndpointOnly { endpoint }).observe(took.as_secs_f64());
+    }
+
+    /// Counts a request as under way until the guard is dropped.
+    #[must_use]
+    pub fn began(&self) -> UnderWay {
+        self.under_way.inc();
+        UnderWay(self.under_way.clone())
+    }
+
+    /// Requests that are not yet answered.
+    #[must_use]
+    pub fn requests_under_way(&self) -> i64 {
+        self.under_way.get()
     }
 
     pub fn refused(&self, code: &'static str) {

@@ -272,7 +272,12 @@ fn ctrl_c_stops_all_three_within_seconds_and_leaves_no_folder() {
 fn the_folder_that_the_demo_writes_passes_the_strict_check() {
     let demo = Demo::start();
     let said = vestibule(&demo, &["check", "--strict"]);
-    assert!(said.status.success(), "{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
+    assert!(
+        said.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&said.stdout),
+        String::from_utf8_lossy(&said.stderr)
+    );
 }
 
 #[test]

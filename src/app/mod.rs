@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use actix_web::web::Data;
 
@@ -18,6 +19,9 @@ use crate::base::limits::SHUTDOWN_GRACE;
 use crate::base::{Clock, Dice};
 use crate::config::Finding;
 use crate::flow::Ports;
+
+/// How often it is looked whether all requests have ended.
+const DRAIN_LOOK: Duration = Duration::from_millis(20);
 
 /// Looks up a name in the environment.
 pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -59,6 +63,7 @@ pub struct Running {
     ports: Data<Ports>,
     address: SocketAddr,
     management: Option<SocketAddr>,
+    /// The public one first.
     servers: Vec<actix_web::dev::ServerHandle>,
     ended: Vec<tokio::task::JoinHandle<std::io::Result<()>>>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
@@ -107,15 +112,30 @@ impl Running {
         &self.ports
     }
 
+    async fn drained(&self) {
+        while self.ports.metrics.requests_under_way() > 0 {
+            tokio::time::sleep(DRAIN_LOOK).await;
+        }
+    }
+
     /// An orderly end: unready first, then what is under way finishes, then state and database are closed.
     pub async fn stop(self) {
         self.ports.stopping.store(true, Ordering::Relaxed);
+        // Workers that have nothing to do end first, and with them the connections to identity providers that they
+        // opened and others use: so none ends while a request is under way.
+        if let Some(public) = self.servers.first() {
+            public.pause().await;
+        }
+        if tokio::time::timeout(SHUTDOWN_GRACE.as_std(), self.drained()).await.is_err() {
+            tracing::warn!("some requests did not finish in time");
+        }
         for server in &self.servers {
             server.stop(true).await;
         }
-        let finished = futures_util::future::join_all(self.ended);
-        if tokio::time::timeout(SHUTDOWN_GRACE.as_std(), finished).await.is_err() {
-            tracing::warn!("some requests did not finish in time");
+        for ended in self.ended {
+            if let Ok(Err(fault)) = ended.await {
+                tracing::warn!(%fault, "a listener ended badly");
+            }
         }
         for task in &self.tasks {
             task.abort();

@@ -1,7 +1,7 @@
 //! The seal secret: from the configuration, or a file beside the database that is made on first start.
 
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::base::{Dice, Secret};
@@ -20,17 +20,18 @@ pub fn path(database: &Path) -> PathBuf {
 /// # Errors
 /// What is wrong, and how to mend it.
 pub fn open(server: &Server, dice: &dyn Dice) -> Result<Seal, String> {
-    let secret = match &server.keys.seal {
-        Some(secret) => secret.clone(),
+    let (secret, source) = match &server.keys.seal {
+        Some(secret) => (secret.clone(), "[keys] seal".to_owned()),
         None => beside_database(&server.database, dice)?,
     };
-    Seal::new(&secret).map_err(|fault| format!("{fault}: [keys] seal needs 32 characters or more"))
+    Seal::new(&secret).map_err(|fault| format!("{source}: {fault}"))
 }
 
-fn beside_database(database: &DatabaseUrl, dice: &dyn Dice) -> Result<Secret, String> {
+/// The secret, and where it is from.
+fn beside_database(database: &DatabaseUrl, dice: &dyn Dice) -> Result<(Secret, String), String> {
     let DatabaseUrl::Sqlite(database) = database;
     let file = path(database);
-    match std::fs::read_to_string(&file) {
+    let secret = match std::fs::read_to_string(&file) {
         Ok(text) => Ok(Secret::new(text.trim())),
         Err(fault) if fault.kind() != std::io::ErrorKind::NotFound => Err(format!("{}: {fault}", file.display())),
         Err(_) if database.exists() => Err(format!(
@@ -39,12 +40,13 @@ fn beside_database(database: &DatabaseUrl, dice: &dyn Dice) -> Result<Secret, St
             database.display()
         )),
         Err(_) => make(&file, dice).map_err(|fault| format!("{}: {fault}", file.display())),
-    }
+    };
+    secret.map(|secret| (secret, file.display().to_string()))
 }
 
 fn make(file: &Path, dice: &dyn Dice) -> std::io::Result<Secret> {
     if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder)?;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     let secret = dice.token();
     let mut out = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;

@@ -9,10 +9,10 @@ use actix_web::web::{self, Data, PayloadConfig};
 use actix_web::{App, HttpServer};
 
 use super::{StartFault, tls};
-use crate::base::limits::{BODY_BYTES_MAX, SHUTDOWN_GRACE};
+use crate::base::limits::BODY_BYTES_MAX;
 use crate::config::Server;
 use crate::flow::Ports;
-use crate::jobs::keys::{Keeper, rotation, tick};
+use crate::jobs::keys::{Keeper, renew, rotation};
 use crate::jobs::purge;
 use crate::web::dispatch::dispatch;
 use crate::web::management::management as answer_management;
@@ -21,6 +21,10 @@ use crate::web::management::management as answer_management;
 const HEADER_WAIT: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long connections may take to get their last answer after all requests have ended, in seconds.
+const LAST_BYTES_S: u64 = 2;
+/// How often the signing keys at rest are looked at: one small read.
+const KEYS_LOOK: Duration = Duration::from_secs(1);
 
 /// The public listener.
 ///
@@ -41,7 +45,7 @@ pub fn public(
     })
     .client_request_timeout(HEADER_WAIT)
     .keep_alive(KEEP_ALIVE)
-    .shutdown_timeout(SHUTDOWN_GRACE.as_secs().unsigned_abs())
+    .shutdown_timeout(LAST_BYTES_S)
     .disable_signals();
     let listen_fault = |fault| StartFault::Listen { what: listen, fault };
     let http = match &server.tls {
@@ -74,13 +78,13 @@ fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), StartFault> {
     Ok((listener, address))
 }
 
-/// Keys each ten seconds, so that a rotation by another process is seen; the purge each hour.
+/// Keys each second, so that a rotation by another process is in force at once; the purge each hour.
 #[must_use]
 pub fn tasks(ports: &Data<Ports>) -> Vec<tokio::task::JoinHandle<()>> {
     let (for_keys, for_purge) = (ports.clone(), ports.clone());
     vec![
         tokio::spawn(async move {
-            let mut turns = tokio::time::interval(Duration::from_secs(10));
+            let mut turns = tokio::time::interval(KEYS_LOOK);
             turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 turns.tick().await;
@@ -100,12 +104,12 @@ pub fn tasks(ports: &Data<Ports>) -> Vec<tokio::task::JoinHandle<()>> {
 async fn renew_ring(ports: &Ports) {
     let request = ports.request();
     let keeper = Keeper { store: &*ports.directory.keys, seal: &ports.seal, dice: &*ports.dice };
-    match tick(&keeper, &rotation(&request.config), request.now).await {
-        Ok(ring) if ring.jwks() != ports.ring.load().jwks() || ring.facts() != ports.ring.load().facts() => {
+    match renew(&keeper, &rotation(&request.config), &ports.ring.load(), request.now).await {
+        Ok(Some(ring)) => {
             tracing::info!("the signing keys have changed");
             ports.ring.store(Arc::new(ring));
         }
-        Ok(_) => {}
+        Ok(None) => {}
         Err(fault) => tracing::warn!(%fault, "the signing keys can't be looked after"),
     }
 }

@@ -6,6 +6,7 @@ use super::next::freshness;
 use super::request::AuthorizationRequest;
 use crate::audit::Trace;
 use crate::base::limits::PENDING_LIFETIME;
+use crate::base::text::LoginHint;
 use crate::base::{Digest, Moment, Secret};
 use crate::hint::{Decision, Guard};
 use crate::oidc::idp::FreshnessProof;
@@ -18,7 +19,21 @@ pub enum Destination {
     /// At the client that asked for it.
     Client(Box<AuthorizationRequest>),
     /// Third-party-initiated without a client of its own: a session, and our page of links.
-    Links,
+    Links {
+        /// Who the third party says is going to sign in.
+        hint: Option<LoginHint>,
+    },
+}
+
+impl Destination {
+    /// The request of the client, if one waits for the answer.
+    #[must_use]
+    pub fn request(&self) -> Option<&AuthorizationRequest> {
+        match self {
+            Self::Client(request) => Some(request),
+            Self::Links { .. } => None,
+        }
+    }
 }
 
 /// One sign-in under way; kept under the digest of its `state` and the browser's binding secret together, so
@@ -85,10 +100,7 @@ impl PendingLogin {
     /// The request of the client, if one waits for the answer.
     #[must_use]
     pub fn request(&self) -> Option<&AuthorizationRequest> {
-        match &self.destination {
-            Destination::Client(request) => Some(request),
-            Destination::Links => None,
-        }
+        self.destination.request()
     }
 }
 
@@ -110,10 +122,7 @@ pub fn upstream_request(
     fresh: &FreshSecrets,
     redirect_uri: String,
 ) -> UpstreamRequest {
-    let request = match destination {
-        Destination::Client(request) => Some(request.as_ref()),
-        Destination::Links => None,
-    };
+    let request = destination.request();
     let must_be_fresh = request.and_then(freshness).is_some();
     let force = must_be_fresh && idp.freshness == FreshnessProof::Prompt;
     let prompt = match decision.prompt() {

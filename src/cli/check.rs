@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use super::{Context, environment, say};
 use crate::app::parts;
+use crate::base::Secret;
 use crate::config::lints::Severity;
-use crate::config::{Snapshot, Styled, load, render};
+use crate::config::{DatabaseUrl, Server, Snapshot, StateUrl, Styled, load, render};
+use crate::jobs::keys::{Keeper, read};
+use crate::keys::seal::Seal;
 use crate::upstream::Upstream;
 
 /// What `check` is asked to do beyond reading.
@@ -78,26 +81,39 @@ fn probe(context: &Context, snapshot: &Arc<Snapshot>) -> anyhow::Result<Vec<Prob
 }
 
 async fn stores(options: &crate::app::Options, snapshot: &Arc<Snapshot>) -> Vec<Probe> {
-    let mut probes = Vec::new();
-    match parts::make(options) {
-        Err(fault) => {
-            probes.push(Probe { what: "database".into(), fault: Some(fault.to_string()), detail: String::new() });
-        }
-        Ok(made) => {
-            let fault = made.directory.ping().await.err().map(|fault| fault.to_string());
-            probes.push(Probe { what: "database".into(), fault, detail: "answers".into() });
-            if let crate::config::StateUrl::Redis(_) = snapshot.server.state {
-                let fault = match parts::open_state_of(options, &made.seal, &snapshot.server) {
-                    Err(fault) => Some(fault.to_string()),
-                    Ok(state) => tokio::time::timeout(Duration::from_secs(5), state.ping())
-                        .await
-                        .map_or_else(|_| Some("no answer".to_owned()), |answer| answer.err().map(|f| f.to_string())),
-                };
-                probes.push(Probe { what: "Redis".into(), fault, detail: "answers".into() });
-            }
-            // Nothing was written: the close only ends the writer.
-            let _ = made.directory.close().await;
-        }
+    let probe = |what: &str, outcome: Result<String, String>| match outcome {
+        Ok(detail) => Probe { what: what.to_owned(), fault: None, detail },
+        Err(fault) => Probe { what: what.to_owned(), fault: Some(fault), detail: String::new() },
+    };
+    let mut probes = vec![probe("database", database(options, &snapshot.server).await)];
+    if let StateUrl::Redis(_) = snapshot.server.state {
+        probes.push(probe("Redis", redis(options, &snapshot.server).await));
     }
     probes
+}
+
+/// Opens the database if it is there; makes none.
+async fn database(options: &crate::app::Options, server: &Server) -> Result<String, String> {
+    let DatabaseUrl::Sqlite(file) = &server.database;
+    if !file.exists() {
+        return Ok(format!("{} is not there yet, the first start makes it", file.display()));
+    }
+    let made = parts::make(options).map_err(|fault| fault.to_string())?;
+    made.directory.ping().await.map_err(|fault| fault.to_string())?;
+    let keeper = Keeper { store: &*made.directory.keys, seal: &made.seal, dice: &*options.dice };
+    let opened = read(&keeper).await.map_err(|fault| fault.to_string());
+    // Nothing was written: the close only ends the writer.
+    let _ = made.directory.close().await;
+    opened.map(|ring| format!("answers, and its {} signing keys open", ring.facts().len()))
+}
+
+async fn redis(options: &crate::app::Options, server: &Server) -> Result<String, String> {
+    // A look needs no lasting seal.
+    let seal = Seal::new(&Secret::new(options.dice.token())).map_err(|fault| fault.to_string())?;
+    let state = parts::open_state_of(options, &Arc::new(seal), server).map_err(|fault| fault.to_string())?;
+    match tokio::time::timeout(Duration::from_secs(5), state.ping()).await {
+        Err(_) => Err("no answer within 5 s".to_owned()),
+        Ok(Err(fault)) => Err(fault.to_string()),
+        Ok(Ok(())) => Ok("answers".to_owned()),
+    }
 }

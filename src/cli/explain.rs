@@ -7,13 +7,13 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value, json};
 
-use super::{Context, say};
+use super::{Context, complain, say};
 use crate::app::parts::Parts;
 use crate::audit::{Fact, Trace};
 use crate::base::text::LoginHint;
 use crate::broker::admit::{jit_attributes, match_key};
-use crate::flow::upstream_login::redirect_uri;
-use crate::hint::{self, Ask, EntryPath, Lookup, Realm};
+use crate::flow::upstream_login::{decide_with, redirect_uri};
+use crate::hint::{self, Ask, EntryPath, Realm};
 use crate::identity::{DirectoryKind, User, UserId};
 use crate::oidc::pkce::CodeChallenge;
 use crate::oidc::prompt::Prompt;
@@ -31,7 +31,7 @@ pub enum Explain {
         /// The client that asks.
         #[arg(long, value_name = "ID")]
         client: String,
-        #[arg(long, value_name = "HINT", default_value = "")]
+        #[arg(long, value_name = "HINT", default_value = "", allow_hyphen_values = true)]
         login_hint: String,
         /// none, login or select_account.
         #[arg(long)]
@@ -107,16 +107,7 @@ async fn explain_hint(context: &Context, parts: &Parts, asked: Asked<'_>) -> any
         print_lines(context, &hint::explain(&realm, None), None);
         return Ok(ExitCode::SUCCESS);
     };
-    let known = match hint::wants_lookup(idp, &ask) {
-        None => None,
-        Some(key) => Some(find_hinted(parts, &key).await?),
-    };
-    let lookup = match &known {
-        None => Lookup::NotAsked,
-        Some(None) => Lookup::Unknown,
-        Some(Some(user)) => Lookup::Known { user, upstream_hint: None },
-    };
-    let decision = hint::decide(idp, &ask, lookup);
+    let decision = decide_with(&parts.directory, &parts.seal, idp, &ask).await?;
     let lines = hint::explain(&realm, Some(&decision));
     let upstream =
         Upstream::new(&config.server.outbound, Arc::clone(&parts.options.clock), Arc::clone(&parts.options.dice));
@@ -143,16 +134,6 @@ async fn explain_hint(context: &Context, parts: &Parts, asked: Asked<'_>) -> any
     let reachable = url.is_ok();
     print_lines(context, &lines, Some(url));
     Ok(ExitCode::from(u8::from(!reachable)))
-}
-
-async fn find_hinted(parts: &Parts, key: &hint::LookupKey) -> anyhow::Result<Option<User>> {
-    for attribute in key.attributes {
-        let mut found = parts.directory.users.find(&key.directory, attribute, key.hint.as_str()).await?;
-        if found.len() == 1 {
-            return Ok(found.pop().filter(|user| user.active));
-        }
-    }
-    Ok(None)
 }
 
 fn print_lines(context: &Context, lines: &[String], url: Option<Result<String, String>>) {
@@ -272,7 +253,7 @@ fn find_client(config: &crate::config::Snapshot, id: &str) -> anyhow::Result<Arc
 
 async fn explain_login(context: &Context, parts: &Parts, reference: &str) -> anyhow::Result<ExitCode> {
     let Some(trace) = parts.directory.traces.trace(reference).await? else {
-        eprintln!("no login has the reference {reference}: it may be too old, or of another installation");
+        complain(format!("no login has the reference {reference}: it may be too old, or of another installation"));
         return Ok(ExitCode::from(1));
     };
     if context.json {

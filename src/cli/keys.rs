@@ -33,7 +33,7 @@ pub fn run(context: &Context, what: Keys) -> anyhow::Result<ExitCode> {
         let keeper = Keeper { store: &*parts.directory.keys, seal: &parts.seal, dice: &*parts.options.dice };
         let settings = rotation(&parts.config.snapshot());
         let ring = match what {
-            Keys::List => crate::jobs::keys::tick(&keeper, &settings, now).await?,
+            Keys::List => crate::jobs::keys::read(&keeper).await?,
             Keys::Rotate { at_once } => {
                 let overlap = if at_once { Overlap::AtOnce } else { Overlap::After(ROTATE_OVERLAP) };
                 rotate_now(&keeper, &settings, overlap, now).await?

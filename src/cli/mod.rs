@@ -86,6 +86,11 @@ pub fn say(line: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
+/// Prints a line to standard error; a reader that has gone away is no fault.
+pub fn complain(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
 /// A runtime for a command that asks a door.
 ///
 /// # Errors
@@ -101,7 +106,7 @@ pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 pub fn open(context: &Context) -> anyhow::Result<Parts> {
     make(&context.options()).map_err(|fault| match fault {
         StartFault::Config(findings) => {
-            eprint!("{}", render(&findings, Styled::Plain));
+            complain(render(&findings, Styled::Plain).trim_end());
             anyhow::anyhow!("the configuration has faults")
         }
         other => anyhow::Error::new(other),
@@ -130,7 +135,7 @@ pub fn run() -> ExitCode {
     match done {
         Ok(code) => code,
         Err(fault) => {
-            eprintln!("vestibule: {fault:#}");
+            complain(format!("vestibule: {fault:#}"));
             ExitCode::from(1)
         }
     }

@@ -23,13 +23,14 @@ pub fn run(context: &Context) -> anyhow::Result<ExitCode> {
             Ok(running) => running,
             Err(StartFault::Config(findings)) => {
                 let styled = if std::io::stderr().is_terminal() { Styled::Colours } else { Styled::Plain };
-                eprint!("{}", render(&findings, styled));
+                super::complain(render(&findings, styled).trim_end());
                 return Ok(ExitCode::from(1));
             }
             Err(fault) => return Err(anyhow::Error::new(fault)),
         };
         let issuer = running.ports().config.snapshot().server.issuer.clone();
-        tracing::info!(address = %running.address(), issuer, "serving");
+        let management = running.management().map(tracing::field::display);
+        tracing::info!(address = %running.address(), management, issuer, "serving");
         signals.wait().await;
         tracing::info!("stopping: what is under way may finish");
         running.stop().await;

@@ -156,10 +156,11 @@ impl Live {
         if let Some(server) = kept(&old.server, &snapshot.server) {
             Arc::make_mut(&mut snapshot).server = Arc::new(server);
         }
-        tracing::info!(version = ?snapshot.version, "configuration taken over");
+        let version = snapshot.version;
         let mut earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
         earlier.push_front(self.current.swap(snapshot));
         earlier.truncate(EARLIER_MAX);
+        tracing::info!(?version, "configuration taken over");
         Reloaded::TakenOver
     }
 

@@ -33,7 +33,7 @@ pub fn guide(at: Addresses, folder: &Path, explain: &str, styled: Styled) -> Str
             format!("{home}?login_hint=carla@fabrikam.example"),
         ),
         (
-            "Hint at Anna, then sign in as Ben. You are asked, and never signed in as the wrong one.",
+            "The hint says Anna, and you pick Ben. Vestibule stops: nobody gets in as somebody else.",
             format!("{home}?login_hint=anna@contoso.example&prompt=login"),
         ),
     ];
@@ -55,21 +55,15 @@ fn places(at: Addresses, folder: &Path, ink: &Ink) -> String {
         rows.push((if company.id == "contoso" { "Identity providers" } else { "" }, at.company(company), people));
     }
     rows.push(("Metrics", format!("http://{}/metrics", at.management()), "and /readyz"));
-    let width = rows.iter().map(|(_, address, _)| address.len()).max().unwrap_or_default();
+    rows.push(("Config folder", folder.display().to_string(), "removed at the end"));
+    let width = rows.iter().map(|(_, address, _)| address.chars().count()).max().unwrap_or_default();
     let mut text = String::new();
     for (name, address, note) in rows {
-        let pad = width - address.len();
+        let pad = width - address.chars().count();
         text.push_str(&format!(
             "  {name:<20}{}{address}{}{:pad$}   {}{note}{}\n",
             ink.link, ink.end, "", ink.dim, ink.end
         ));
     }
-    text.push_str(&format!(
-        "  {:<20}{}   {}removed at the end{}\n",
-        "Config folder",
-        folder.display(),
-        ink.dim,
-        ink.end
-    ));
     text
 }

@@ -1,8 +1,8 @@
 //! `vestibule demo`: the whole product on loopback with nothing else installed. The broker as it is, beside it an
 //! identity provider and a service that speak with it as foreign ones would, and a config folder as an admin writes it.
 
-pub mod addresses;
 pub mod people;
+pub mod addresses;
 mod shelf;
 mod wire;
 mod folder;

@@ -215,7 +215,8 @@ impl Asking<'_> {
             return Ok(reply);
         }
         trace.step(self.ports.clock.now(), "page", vec![("page", Fact::word("choose"))]);
-        let waiting = Pause::choosing(asked, trace.clone(), self.request.now, address);
+        let waiting =
+            Pause::choosing(Destination::Client(Box::new(asked)), trace.clone(), self.request.now).counted(address);
         let kept = pause::keep(self.ports, self.request, waiting).await;
         if kept.is_err() {
             self.ports.under_way.end(address, self.request.now);

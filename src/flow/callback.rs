@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::admission::AddressKey;
-use super::browser::{Arrival, Keep, Reply, Say, Visit, ticket_id};
+use super::browser::{Arrival, Keep, Reply, Say, Visit, ticket_id, way_on};
 use super::handles::come_back;
 use super::pause::{self, Pause};
 use super::ports::{Ports, Request, Unavailable};
@@ -44,16 +44,30 @@ pub async fn callback(ports: &Ports, visit: Visit, at: Option<IdpId>) -> Result<
         return Ok(finish::page(ports, PageError::OtherBrowser));
     };
     let name = Name::of(Kind::PendingLogin, &pending_token(&state, binding.expose()));
-    let forget = Keep::ForgetTicket { id: ticket_id(&state) };
     let pending = match ports.state.take(name, Vec::new(), PENDING_LIFETIME).await? {
         Taken::Once(bytes) => PendingLogin::decode(&bytes),
-        Taken::Already(_) => return Ok(finish::page(ports, PageError::AlreadyUsed)),
+        Taken::Already(_) => return already_used(ports, &request, &visit).await,
         Taken::Never => None,
     };
-    let Some(pending) = pending else { return Ok(finish::page(ports, PageError::LoginExpired).keeping(forget)) };
+    let Some(pending) = pending else {
+        let forget = Keep::ForgetTicket { id: ticket_id(&state) };
+        return Ok(finish::page(ports, PageError::LoginExpired).keeping(forget));
+    };
     ports.under_way.end(AddressKey(pending.counted_at), pending.started);
-    let reply = Answered { ports, request, visit, at }.end(pending).await?;
-    Ok(reply.keeping(forget))
+    // The ticket stays until its time is up: should this answer come again, it tells "used" from "not yours".
+    Answered { ports, request, visit, at }.end(pending).await
+}
+
+/// A046: the way on leads to the service that the browser's session served last.
+async fn already_used(ports: &Ports, request: &Request, visit: &Visit) -> Result<Reply, Unavailable> {
+    let found = sessions::find(ports, request, visit.session.as_ref()).await?;
+    let mut reply = finish::page(ports, PageError::AlreadyUsed);
+    let served = found.as_ref().and_then(|found| found.session.clients.last());
+    let client = served.and_then(|id| request.config.clients.get(id));
+    if let (Say::Page(page), Some(client)) = (&mut reply.say, client) {
+        page.way_on = way_on(client);
+    }
+    Ok(reply)
 }
 
 /// One answer, with everything that its checks need.
@@ -311,7 +325,7 @@ impl Answered<'_> {
             Destination::Client(asked) => {
                 finish::with_code(self.ports, &self.request, asked, (token, session), trace).await
             }
-            Destination::Links => {
+            Destination::Links { .. } => {
                 self.ports.state.put(vec![sessions::record(&token, &session, &self.request)]).await?;
                 Ok(Reply::from(Say::Links(super::initiate::links(&self.request))).keeping(Keep::Session(token)))
             }
@@ -330,8 +344,8 @@ impl Answered<'_> {
     /// The person isn't provisioned, or may not enter: one page for all, and the way back to the client.
     async fn barred(&self, pending: &PendingLogin, mut trace: Trace) -> Result<Reply, Unavailable> {
         let mut reply = finish::with_page(self.ports, PageError::NotProvisioned, None, &mut trace);
-        if let (Some(asked), Say::Page(page)) = (pending.request(), &mut reply.say) {
-            let pause = Pause::barred(asked.clone(), trace.clone(), self.request.now);
+        if let (Some(_), Say::Page(page)) = (pending.request(), &mut reply.say) {
+            let pause = Pause::barred(pending.destination.clone(), trace.clone(), self.request.now);
             let (handle, ticket) = pause::keep(self.ports, &self.request, pause).await?;
             page.cancel = Some(handle);
             reply.cookies.push(ticket);
@@ -343,15 +357,11 @@ impl Answered<'_> {
     /// Somebody else than hinted at signed in: no session, no code; the person decides.
     async fn mismatch(&self, pending: &PendingLogin, mut trace: Trace) -> Result<Reply, Unavailable> {
         self.ports.metrics.refused("hint_mismatch");
-        let Some(asked) = pending.request() else {
-            let reply = finish::with_page(self.ports, PageError::NotProvisioned, None, &mut trace);
-            finish::keep(self.ports, trace, Outcome::Refused);
-            return Ok(reply);
-        };
         trace.step(self.ports.clock.now(), "page", vec![("page", Fact::word("mismatch"))]);
         trace.outcome = Outcome::Refused;
         let reference_shown = trace.reference.clone();
-        let pause = Pause::mismatched(asked.clone(), pending.idp.clone(), trace.clone(), self.request.now);
+        let pause =
+            Pause::mismatched(pending.destination.clone(), pending.idp.clone(), trace.clone(), self.request.now);
         let (handle, ticket) = pause::keep(self.ports, &self.request, pause).await?;
         let provider = self.request.config.idps.get(&pending.idp).map_or(String::new(), |idp| idp.name.clone());
         finish::keep(self.ports, trace, Outcome::Refused);

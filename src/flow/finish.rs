@@ -4,8 +4,8 @@ use super::browser::{Keep, RefusalPage, Reply, Say, way_on};
 use super::ports::{Ports, Request, Unavailable};
 use super::sessions::{self, encode};
 use crate::audit::{Fact, Outcome, Trace};
-use crate::base::{Moment, Secret};
 use crate::base::limits::CODE_LIFETIME;
+use crate::base::{Moment, Secret};
 use crate::broker::AuthorizationRequest;
 use crate::broker::code::{grant, issue};
 use crate::broker::session::Session;
@@ -48,7 +48,7 @@ pub fn with_error(ports: &Ports, asked: &AuthorizationRequest, error: OAuthError
     ports.metrics.refused(error.code.as_str());
     let facts = vec![("error", Fact::word(error.code.as_str())), ("description", Fact::word(error.description))];
     trace.step(ports.clock.now(), "answer", facts);
-    trace.outcome = Outcome::Refused;
+    refused(trace);
     Say::Client(asked.back.error(error)).into()
 }
 
@@ -57,7 +57,7 @@ pub fn with_error(ports: &Ports, asked: &AuthorizationRequest, error: OAuthError
 pub fn with_page(ports: &Ports, refusal: PageError, client: Option<&Client>, trace: &mut Trace) -> Reply {
     ports.metrics.refused(refusal.code());
     trace.step(ports.clock.now(), "page", vec![("refusal", Fact::word(refusal.code()))]);
-    trace.outcome = Outcome::Refused;
+    refused(trace);
     Say::Page(RefusalPage {
         refusal,
         reference: trace.reference.clone(),
@@ -67,13 +67,25 @@ pub fn with_page(ports: &Ports, refusal: PageError, client: Option<&Client>, tra
     .into()
 }
 
+/// A login that failed before has failed, whatever is answered.
+fn refused(trace: &mut Trace) {
+    if trace.outcome == Outcome::Open {
+        trace.outcome = Outcome::Refused;
+    }
+}
+
 /// A page for a request that never became a login. Traced like one, but only some each minute: nobody fills the
 /// database with what proves nothing.
 #[must_use]
 pub fn page(ports: &Ports, refusal: PageError) -> Reply {
     let now = ports.clock.now();
     let mut trace = ports.trace(now);
-    let reply = with_page(ports, refusal, None, &mut trace);
+    let mut reply = with_page(ports, refusal, None, &mut trace);
+    let lost = matches!(refusal, PageError::OtherBrowser | PageError::AlreadyUsed | PageError::LoginExpired);
+    if let (true, Say::Page(page)) = (lost, &mut reply.say) {
+        // Whose login it was isn't known here; our front page lists where to begin again.
+        page.way_on = Some((String::new(), "/".to_owned()));
+    }
     if ports.unproven.admits(now) {
         tracing::info!(reference = %trace.reference, refusal = refusal.code(), "refused before it became a login");
         ports.directory.traces.keep(trace);
@@ -91,7 +103,7 @@ pub fn keep_unproven(ports: &Ports, mut trace: Trace, now: Moment) {
     }
 }
 
-/// Writes the trace of a login that has ended and counts it.
+/// Writes the trace of a login that has ended, counts it, and logs under which reference it can be looked at.
 pub fn keep(ports: &Ports, mut trace: Trace, outcome: Outcome) {
     if trace.outcome == Outcome::Open {
         trace.outcome = outcome;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use url::Url;
 
 use super::browser::{Reply, Say, Visit};
-use super::finish;
 use super::ports::{Ports, Request, Unavailable};
-use super::upstream_login::{self, Departure};
+use super::upstream_login::{self, Departed, Departure};
+use super::{finish, sessions};
 use crate::audit::Fact;
 use crate::base::address::origin;
 use crate::base::text::LoginHint;
@@ -33,12 +33,12 @@ pub async fn initiate(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable>
         return Ok(finish::page(ports, PageError::MalformedRequest));
     };
     match params.get("target_link_uri") {
-        None => session_only(ports, &request, idp, hint, &visit).await,
+        None => begin(ports, &request, idp, hint, &visit).await,
         Some(target) => match client_of(&request, target) {
             None => Ok(finish::page(ports, PageError::InitiateInvalid)),
             Some(client) => match client.initiate_login_uri.as_deref().and_then(|uri| Url::parse(uri).ok()) {
                 Some(start) => Ok(Say::Go(at_client(&request, start, hint.as_ref(), target)).into()),
-                None => session_only(ports, &request, idp, hint, &visit).await,
+                None => begin(ports, &request, idp, hint, &visit).await,
             },
         },
     }
@@ -71,7 +71,7 @@ fn at_client(request: &Request, mut start: Url, hint: Option<&LoginHint>, target
     start.into()
 }
 
-async fn session_only(
+async fn begin(
     ports: &Ports,
     request: &Request,
     idp: Arc<Idp>,
@@ -80,9 +80,27 @@ async fn session_only(
 ) -> Result<Reply, Unavailable> {
     let mut trace = ports.trace(request.now);
     trace.step(request.now, "initiated", vec![("provider", Fact::word(idp.id.0.clone()))]);
-    let idps = [Arc::clone(&idp)];
+    let departure = Departure { destination: Destination::Links { hint }, idp, address: visit.address, trace };
+    Ok(depart(ports, request, EntryPath::Initiate, departure).await?.reply)
+}
+
+/// Sends a login upstream that makes a session only: for the first time, or again after somebody else signed in.
+///
+/// # Errors
+/// [`Unavailable`] if state store or database can't be asked.
+pub async fn depart(
+    ports: &Ports,
+    request: &Request,
+    path: EntryPath,
+    departure: Departure,
+) -> Result<Departed, Unavailable> {
+    let hint = match &departure.destination {
+        Destination::Links { hint } => hint.clone(),
+        Destination::Client(asked) => asked.hint.clone(),
+    };
+    let idps = [Arc::clone(&departure.idp)];
     let ask = Ask {
-        path: EntryPath::Initiate,
+        path,
         received: hint.as_ref(),
         typed: None,
         accept_hints: true,
@@ -92,8 +110,17 @@ async fn session_only(
         directories: &request.config.directories,
         chosen: None,
     };
-    let departure = Departure { destination: Destination::Links, idp, address: visit.address, trace };
-    Ok(upstream_login::depart(ports, request, &ask, departure).await?.reply)
+    upstream_login::depart(ports, request, &ask, departure).await
+}
+
+/// Answers `/`: who is signed in sees where to go on to, everybody else that nobody is.
+///
+/// # Errors
+/// [`Unavailable`] if that can't be told now.
+pub async fn front(ports: &Ports, visit: &Visit) -> Result<Reply, Unavailable> {
+    let request = ports.request();
+    let found = sessions::find(ports, &request, visit.session.as_ref()).await?;
+    Ok(if found.is_some() { Say::Links(links(&request)) } else { Say::SignedOut }.into())
 }
 
 /// The clients that a person can be sent on to: name and start page.

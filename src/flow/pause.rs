@@ -9,8 +9,7 @@ use super::sessions::encode;
 use crate::audit::Trace;
 use crate::base::limits::PENDING_LIFETIME;
 use crate::base::{Digest, Moment, Secret};
-use crate::broker::AuthorizationRequest;
-use crate::broker::pending::pending_token;
+use crate::broker::pending::{Destination, pending_token};
 use crate::oidc::IdpId;
 use crate::state::{Kind, Name, Record};
 
@@ -19,7 +18,7 @@ use crate::state::{Kind, Name, Record};
 pub struct Pause {
     pub version: u8,
     pub at: Moment,
-    pub asked: AuthorizationRequest,
+    pub destination: Destination,
     /// After a mismatch: the provider to sign in at again.
     pub again_at: Option<IdpId>,
     /// The only answer is to go back to the client.
@@ -37,18 +36,26 @@ pub const PAUSE_VERSION: u8 = 1;
 impl Pause {
     /// Which provider?
     #[must_use]
-    pub const fn choosing(asked: AuthorizationRequest, trace: Trace, at: Moment, counted_at: AddressKey) -> Self {
-        let counted_at = Some(counted_at.0);
-        Self { version: PAUSE_VERSION, at, asked, again_at: None, only_back: false, trace, counted_at, departed: None }
+    pub const fn choosing(destination: Destination, trace: Trace, at: Moment) -> Self {
+        Self {
+            version: PAUSE_VERSION,
+            at,
+            destination,
+            again_at: None,
+            only_back: false,
+            trace,
+            counted_at: None,
+            departed: None,
+        }
     }
 
     /// Nobody who may enter signed in: there is only the way back.
     #[must_use]
-    pub const fn barred(asked: AuthorizationRequest, trace: Trace, at: Moment) -> Self {
+    pub const fn barred(destination: Destination, trace: Trace, at: Moment) -> Self {
         Self {
             version: PAUSE_VERSION,
             at,
-            asked,
+            destination,
             again_at: None,
             only_back: true,
             trace,
@@ -59,9 +66,23 @@ impl Pause {
 
     /// Somebody else signed in. What now?
     #[must_use]
-    pub const fn mismatched(asked: AuthorizationRequest, idp: IdpId, trace: Trace, at: Moment) -> Self {
-        let again_at = Some(idp);
-        Self { version: PAUSE_VERSION, at, asked, again_at, only_back: false, trace, counted_at: None, departed: None }
+    pub const fn mismatched(destination: Destination, idp: IdpId, trace: Trace, at: Moment) -> Self {
+        Self {
+            version: PAUSE_VERSION,
+            at,
+            destination,
+            again_at: Some(idp),
+            only_back: false,
+            trace,
+            counted_at: None,
+            departed: None,
+        }
+    }
+
+    /// The same, standing in this counter of logins under way: nobody has signed in for it yet.
+    #[must_use]
+    pub fn counted(self, at: AddressKey) -> Self {
+        Self { counted_at: Some(at.0), ..self }
     }
 }
 

@@ -16,9 +16,11 @@ use crate::base::{Digest, Secret};
 use crate::broker::pending::{
     Destination, FreshSecrets, PENDING_VERSION, PendingLogin, UpstreamRequest, pending_token, upstream_request,
 };
+use crate::directory::{Database, DirectoryFault};
 use crate::hint::{self, Ask, Decision, Lookup};
 use crate::i18n::PageError;
 use crate::identity::User;
+use crate::keys::seal::Seal;
 use crate::oidc::error::ErrorCode::{ServerError, TemporarilyUnavailable};
 use crate::oidc::idp::HintForm;
 use crate::oidc::{Idp, OAuthError};
@@ -124,12 +126,25 @@ async fn leave(
 /// # Errors
 /// [`Unavailable`] if the directory can't be asked.
 pub async fn decide(ports: &Ports, idp: &Idp, ask: &Ask<'_>) -> Result<Decision, Unavailable> {
+    Ok(decide_with(&ports.directory, &ports.seal, idp, ask).await?)
+}
+
+/// [`decide`] for whoever has no server around it.
+///
+/// # Errors
+/// [`DirectoryFault`] if the directory can't be asked.
+pub async fn decide_with(
+    directory: &Database,
+    seal: &Seal,
+    idp: &Idp,
+    ask: &Ask<'_>,
+) -> Result<Decision, DirectoryFault> {
     let known = match hint::wants_lookup(idp, ask) {
         None => return Ok(hint::decide(idp, ask, Lookup::NotAsked)),
-        Some(key) => find_hinted(ports, &key).await?,
+        Some(key) => find_hinted(directory, &key).await?,
     };
     let own = match &known {
-        Some(user) if idp.hint.as_ == HintForm::Upstream => kept_hint(ports, user, idp).await?,
+        Some(user) if idp.hint.as_ == HintForm::Upstream => kept_hint(directory, seal, user, idp).await?,
         _ => None,
     };
     let lookup = known.as_ref().map_or(Lookup::Unknown, |user| Lookup::Known { user, upstream_hint: own.as_deref() });
@@ -137,9 +152,14 @@ pub async fn decide(ports: &Ports, idp: &Idp, ask: &Ask<'_>) -> Result<Decision,
 }
 
 /// The provider's own opaque `login_hint` claim of this user's last sign-in there.
-async fn kept_hint(ports: &Ports, user: &User, idp: &Idp) -> Result<Option<String>, Unavailable> {
-    let sealed = ports.directory.upstream_hints.hint(&user.id, &idp.id).await?;
-    let opened = sealed.and_then(|sealed| ports.seal.open(&hint_purpose(user, idp), &sealed));
+async fn kept_hint(
+    directory: &Database,
+    seal: &Seal,
+    user: &User,
+    idp: &Idp,
+) -> Result<Option<String>, DirectoryFault> {
+    let sealed = directory.upstream_hints.hint(&user.id, &idp.id).await?;
+    let opened = sealed.and_then(|sealed| seal.open(&hint_purpose(user, idp), &sealed));
     Ok(opened.and_then(|bytes| String::from_utf8(bytes).ok()))
 }
 
@@ -156,9 +176,9 @@ pub async fn keep_hint(ports: &Ports, user: &User, idp: &Idp, claim: &str) -> Re
     Ok(ports.directory.upstream_hints.keep_hint(&user.id, &idp.id, sealed).await?)
 }
 
-async fn find_hinted(ports: &Ports, key: &hint::LookupKey) -> Result<Option<User>, Unavailable> {
+async fn find_hinted(directory: &Database, key: &hint::LookupKey) -> Result<Option<User>, DirectoryFault> {
     for attribute in key.attributes {
-        let mut found = ports.directory.users.find(&key.directory, attribute, key.hint.as_str()).await?;
+        let mut found = directory.users.find(&key.directory, attribute, key.hint.as_str()).await?;
         if found.len() == 1 {
             return Ok(found.pop().filter(|user| user.active));
         }
@@ -209,9 +229,9 @@ fn trace_decision(ports: &Ports, ask: &Ask<'_>, decision: &Decision, trace: &mut
 
 fn unreachable(ports: &Ports, destination: &Destination, idp: &Idp, fault: &UpstreamFault, mut trace: Trace) -> Reply {
     note_fault(ports, idp, fault, &mut trace);
-    let reply = match destination {
-        Destination::Client(asked) => finish::with_error(ports, asked, as_oauth(fault), &mut trace),
-        Destination::Links => finish::with_page(ports, as_refusal(fault), None, &mut trace),
+    let reply = match destination.request() {
+        Some(asked) => finish::with_error(ports, asked, as_oauth(fault), &mut trace),
+        None => finish::with_page(ports, as_refusal(fault), None, &mut trace),
     };
     finish::keep(ports, trace, Outcome::Failed);
     reply
@@ -226,6 +246,7 @@ pub fn note_fault(ports: &Ports, idp: &Idp, fault: &UpstreamFault, trace: &mut T
         UpstreamFault::Misconfigured { detail } => ("misconfigured", detail),
     };
     ports.metrics.upstream_failed(&idp.id.0, kind);
+    trace.outcome = Outcome::Failed;
     tracing::warn!(idp = %idp.id, reference = %trace.reference, fault = %fault, "identity provider");
     trace.step(
         ports.clock.now(),

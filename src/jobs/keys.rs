@@ -53,6 +53,34 @@ pub async fn tick(keeper: &Keeper<'_>, settings: &Rotation, now: Moment) -> Resu
     turn(keeper, |facts| plan(facts, settings, now), now).await
 }
 
+/// The ring anew, if the keys at rest are others than those of `current`, or if the time asks for a change.
+/// Otherwise it costs one read.
+///
+/// # Errors
+/// [`RingFault`].
+pub async fn renew(
+    keeper: &Keeper<'_>,
+    settings: &Rotation,
+    current: &Ring,
+    now: Moment,
+) -> Result<Option<Ring>, RingFault> {
+    let rows = keeper.store.keys().await?;
+    let mut there: Vec<KeyFacts> = rows.iter().filter_map(facts).collect();
+    there.sort_by(|a, b| (a.created, &a.kid).cmp(&(b.created, &b.kid)));
+    if there == current.facts() && plan(&there, settings, now).is_empty() {
+        return Ok(None);
+    }
+    tick(keeper, settings, now).await.map(Some)
+}
+
+/// The keys as they are; changes nothing.
+///
+/// # Errors
+/// [`RingFault`].
+pub async fn read(keeper: &Keeper<'_>) -> Result<Ring, RingFault> {
+    ring(keeper, keeper.store.keys().await?)
+}
+
 /// Rotates because an admin says so.
 ///
 /// # Errors

@@ -18,6 +18,7 @@ use crate::pages::{ASSET_CSP, Asset, LOGO_PATH, asset, logo_content_type, theme_
 /// Answers one request.
 pub async fn dispatch(ports: Data<Ports>, request: HttpRequest, payload: Payload) -> HttpResponse {
     let began = Instant::now();
+    let _under_way = ports.metrics.began();
     let path = request.uri().path().to_owned();
     let route = Route::at(&path);
     let label = route.map_or("other", Route::label);

@@ -47,6 +47,7 @@ async fn errand(ports: &Ports, visit: Visit, route: Route<'_>) -> Result<Reply, 
         Route::Continue => paused::proceed(ports, visit).await,
         Route::Logout => logout::logout(ports, visit).await,
         Route::LogoutConfirm => logout::confirmed(ports, visit).await,
+        Route::Front => initiate::front(ports, &visit).await,
         _ => Ok(finish::page(ports, PageError::NotFound)),
     }
 }

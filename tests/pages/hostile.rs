@@ -30,6 +30,7 @@ fn everywhere(text: &str) -> Vec<(&'static str, String)> {
         providers: vec![ProviderChoice { id: t(), name: t() }],
     };
     let client = |last| DemoClient {
+        explain: vec![t()],
         action: t(),
         hint: t(),
         prompt: t(),
@@ -73,6 +74,7 @@ fn everywhere(text: &str) -> Vec<(&'static str, String)> {
                 "demo_sign_in",
                 render(
                     &DemoSignIn {
+                        company: t(),
                         action: t(),
                         hidden: vec![(t(), t())],
                         username: t(),
@@ -82,7 +84,10 @@ fn everywhere(text: &str) -> Vec<(&'static str, String)> {
                     &f,
                 ),
             ),
-            ("demo_signed_in", render(&DemoSignedIn { person: person(), sign_out: t(), client: some() }, &f)),
+            (
+                "demo_signed_in",
+                render(&DemoSignedIn { company: t(), person: person(), sign_out: t(), client: some() }, &f),
+            ),
             ("demo_client", render(&client(signed_in.clone()), &f)),
             ("demo_client_refused", render(&client(refused.clone()), &f)),
         ]);

@@ -138,12 +138,7 @@ impl Browser {
     }
 
     /// A POST that a page at `initiator` begins.
-    pub fn post_from<N: AsRef<str>, V: AsRef<str>>(
-        &mut self,
-        initiator: &str,
-        url: &str,
-        fields: &[(N, V)],
-    ) -> Page {
+    pub fn post_from<N: AsRef<str>, V: AsRef<str>>(&mut self, initiator: &str, url: &str, fields: &[(N, V)]) -> Page {
         let from = origin(initiator);
         let request = Request::form(url, fields)
             .header("Origin", &from)

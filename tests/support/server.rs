@@ -106,11 +106,10 @@ web_origins = ["https://spa.example.com"]
 impl Setup {
     /// One directory, one identity provider and three clients: `access`, `second` and the public `spa`.
     pub fn new(idp_issuer: &str) -> Self {
-        let env = [("IDP_SECRET", "idp-secret"), ("ACCESS_SECRET", "access-secret"), ("SECOND_SECRET", "second-secret")];
-        let mut setup = Self {
-            files: BTreeMap::new(),
-            env: env.into_iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect(),
-        };
+        let env =
+            [("IDP_SECRET", "idp-secret"), ("ACCESS_SECRET", "access-secret"), ("SECOND_SECRET", "second-secret")];
+        let mut setup =
+            Self { files: BTreeMap::new(), env: env.into_iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect() };
         setup.file("vestibule.toml", SERVER);
         setup.file("directories/contoso.toml", DIRECTORY);
         setup.idp("contoso", idp_issuer, &["contoso.com"]);
@@ -165,7 +164,11 @@ impl Setup {
     pub fn on_loopback(&mut self) -> SocketAddr {
         let address = free_address();
         self.edit("vestibule.toml", ISSUER, &format!("http://{address}/acs"));
-        self.edit("vestibule.toml", "listen = \"127.0.0.1:0\"\n\n[state]", &format!("listen = \"{address}\"\n\n[state]"));
+        self.edit(
+            "vestibule.toml",
+            "listen = \"127.0.0.1:0\"\n\n[state]",
+            &format!("listen = \"{address}\"\n\n[state]"),
+        );
         address
     }
 
@@ -220,7 +223,12 @@ impl Server {
             listen: None,
             environment: Arc::new(move |name: &str| known.get(name).cloned()),
         };
-        let running = block_on(app::start(options)).unwrap_or_else(|fault| panic!("the server starts: {fault}"));
+        let running = block_on(app::start(options)).unwrap_or_else(|fault| match fault {
+            app::StartFault::Config(findings) => {
+                panic!("{}", vestibule::config::render(&findings, vestibule::config::Styled::Plain))
+            }
+            other => panic!("the server starts: {other}"),
+        });
         let text = std::fs::read_to_string(folder.path().join("vestibule.toml")).expect("its file");
         let issuer = text.split('"').nth(1).expect("the issuer stands first").to_owned();
         let base = issuer.trim_end_matches("/acs").to_owned();

@@ -104,7 +104,7 @@ const KEPT_IN: [(&str, &[&str]); 10] = [
     ("rusqlite", &["directory/sql"]),
     ("sqlx", &["directory/sql"]),
     ("reqwest", &["upstream/http.rs", "downstream/http.rs"]),
-    ("actix_web", &["web/", "app.rs", "app/"]),
+    ("actix_web", &["web/", "app.rs", "app/", "demo/listener.rs"]),
     ("askama", &["pages/"]),
     ("anyhow", &["main.rs", "cli/", "cli.rs"]),
     ("clap", &["main.rs", "cli/", "cli.rs"]),

@@ -6,6 +6,8 @@ mod documents;
 mod authorize;
 mod token;
 mod sign_out;
+#[cfg(test)]
+mod tests;
 
 use async_trait::async_trait;
 
