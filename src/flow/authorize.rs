@@ -62,7 +62,7 @@ pub async fn authorize(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable
                 vec![("error", Fact::word(error.code.as_str())), ("description", Fact::word(error.description))],
             );
             ports.metrics.refused(error.code.as_str());
-            finish::keep_unproven(ports, trace, request.now);
+            finish::keep(ports, trace, Outcome::Refused);
             return Ok(Say::Client(back.error(error)).into());
         }
     };
@@ -215,8 +215,8 @@ impl Asking<'_> {
             return Ok(reply);
         }
         trace.step(self.ports.clock.now(), "page", vec![("page", Fact::word("choose"))]);
-        let waiting =
-            Pause::choosing(Destination::Client(Box::new(asked)), trace.clone(), self.request.now).counted(address);
+        let destination = Destination::Client(Box::new(asked));
+        let waiting = Pause::choosing(destination, trace.clone(), self.request.now, address);
         let kept = pause::keep(self.ports, self.request, waiting).await;
         if kept.is_err() {
             self.ports.under_way.end(address, self.request.now);

@@ -34,55 +34,27 @@ pub struct Pause {
 pub const PAUSE_VERSION: u8 = 1;
 
 impl Pause {
+    fn new(destination: Destination, trace: Trace, at: Moment) -> Self {
+        let version = PAUSE_VERSION;
+        Self { version, at, destination, again_at: None, only_back: false, trace, counted_at: None, departed: None }
+    }
+
     /// Which provider?
     #[must_use]
-    pub const fn choosing(destination: Destination, trace: Trace, at: Moment) -> Self {
-        Self {
-            version: PAUSE_VERSION,
-            at,
-            destination,
-            again_at: None,
-            only_back: false,
-            trace,
-            counted_at: None,
-            departed: None,
-        }
+    pub fn choosing(destination: Destination, trace: Trace, at: Moment, counted_at: AddressKey) -> Self {
+        Self { counted_at: Some(counted_at.0), ..Self::new(destination, trace, at) }
     }
 
     /// Nobody who may enter signed in: there is only the way back.
     #[must_use]
-    pub const fn barred(destination: Destination, trace: Trace, at: Moment) -> Self {
-        Self {
-            version: PAUSE_VERSION,
-            at,
-            destination,
-            again_at: None,
-            only_back: true,
-            trace,
-            counted_at: None,
-            departed: None,
-        }
+    pub fn barred(destination: Destination, trace: Trace, at: Moment) -> Self {
+        Self { only_back: true, ..Self::new(destination, trace, at) }
     }
 
     /// Somebody else signed in. What now?
     #[must_use]
-    pub const fn mismatched(destination: Destination, idp: IdpId, trace: Trace, at: Moment) -> Self {
-        Self {
-            version: PAUSE_VERSION,
-            at,
-            destination,
-            again_at: Some(idp),
-            only_back: false,
-            trace,
-            counted_at: None,
-            departed: None,
-        }
-    }
-
-    /// The same, standing in this counter of logins under way: nobody has signed in for it yet.
-    #[must_use]
-    pub fn counted(self, at: AddressKey) -> Self {
-        Self { counted_at: Some(at.0), ..self }
+    pub fn mismatched(destination: Destination, idp: IdpId, trace: Trace, at: Moment) -> Self {
+        Self { again_at: Some(idp), ..Self::new(destination, trace, at) }
     }
 }
 
