@@ -144,7 +144,9 @@ impl Window {
 
     /// Whether it has a session with us.
     pub fn is_signed_in(&self) -> bool {
-        self.our_cookies().iter().any(|cookie| cookie["name"].as_str().is_some_and(|n| n.ends_with("vestibule-session")))
+        self.our_cookies()
+            .iter()
+            .any(|cookie| cookie["name"].as_str().is_some_and(|n| n.ends_with("vestibule-session")))
     }
 
     fn complaints(&self) -> Vec<String> {
@@ -154,7 +156,8 @@ impl Window {
             let seen = self.chromium.call("seen", json!({ "page": tab }));
             let visited = seen["requests"].as_array().expect("a list");
             for complaint in seen["complaints"].as_array().expect("a list") {
-                let (at, text) = (complaint["at"].as_str().unwrap_or_default(), complaint["text"].as_str().unwrap_or_default());
+                let (at, text) =
+                    (complaint["at"].as_str().unwrap_or_default(), complaint["text"].as_str().unwrap_or_default());
                 // The browser notes that a page came with an error status: it is meant to.
                 let is_status = text.starts_with("Failed to load resource: the server responded with a status of 4");
                 let is_page = visited.iter().any(|seen| seen.as_str().is_some_and(|s| s.ends_with(&format!(" {at}"))));
@@ -188,14 +191,13 @@ pub struct Tab<'a> {
 #[derive(Clone, Debug)]
 pub struct At {
     pub url: String,
-    pub title: String,
     pub status: u64,
 }
 
 impl At {
     fn read(value: &Value) -> Self {
         let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
-        Self { url: text("url"), title: text("title"), status: value["status"].as_u64().unwrap_or_default() }
+        Self { url: text("url"), status: value["status"].as_u64().unwrap_or_default() }
     }
 }
 
@@ -274,7 +276,8 @@ impl Tab<'_> {
     pub fn shoot(&self, name: &str) {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("screenshots");
         std::fs::create_dir_all(&folder).expect("the folder can be made");
-        let given = json!({ "folder": PathBuf::from(&folder), "name": name, "widths": WIDTHS, "schemes": ["light", "dark"] });
+        let given =
+            json!({ "folder": PathBuf::from(&folder), "name": name, "widths": WIDTHS, "schemes": ["light", "dark"] });
         let too_wide = self.call("shoot", given);
         assert_eq!(too_wide, json!([]), "the page must not scroll sideways");
     }

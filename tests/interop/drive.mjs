@@ -72,7 +72,7 @@ async function shoot({ page: name, folder, name: file, widths, schemes }) {
     await page.setViewportSize({ width, height: width < 500 ? 844 : 800 });
     for (const colorScheme of schemes) {
       await page.emulateMedia({ colorScheme });
-      await page.screenshot({ path: join(folder, `${file}.${colorScheme}.${width}.png`), fullPage: true });
+      await page.screenshot({ path: join(folder, `${file}.${colorScheme}.${width}.png`), fullPage: true, animations: 'disabled' });
     }
     const [needed, there] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
     if (needed > there) wide.push(`${file} needs ${needed} of ${there} pixels`);

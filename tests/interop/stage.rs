@@ -145,7 +145,10 @@ fn write_config(folder: &Path, base: &str, address: SocketAddr, peers: &Value, c
     );
     for (idp, more) in [
         ("contoso", "client_secret = { env = \"CONTOSO_SECRET\" }"),
-        ("fabrikam", "client_secret = { env = \"FABRIKAM_SECRET\" }\n[authorize_params]\nresponse_mode = \"form_post\""),
+        (
+            "fabrikam",
+            "client_secret = { env = \"FABRIKAM_SECRET\" }\n[authorize_params]\nresponse_mode = \"form_post\"",
+        ),
         ("northwind", "[client_key]\nkey = { file = \"northwind.key.pem\" }\nalgorithm = \"ES256\""),
     ] {
         write(&format!("directories/{idp}.toml"), &directory(idp));
@@ -171,7 +174,9 @@ fn write_config(folder: &Path, base: &str, address: SocketAddr, peers: &Value, c
 }
 
 fn directory(id: &str) -> String {
-    format!("name = \"{id}\"\ndomains = [\"{id}.com\"]\ndefault_domain = \"{id}.com\"\nsource = \"generic\"\ntype = \"jit\"\n")
+    format!(
+        "name = \"{id}\"\ndomains = [\"{id}.com\"]\ndefault_domain = \"{id}.com\"\nsource = \"generic\"\ntype = \"jit\"\n"
+    )
 }
 
 fn identity_provider(id: &str, issuer: &str) -> String {

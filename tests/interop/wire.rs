@@ -189,7 +189,8 @@ fn a_provider_verifies_our_key_by_our_published_one() {
     let result = whole_login(&mut browser, &stage, "northwind", NORA);
     assert_is(&result, NORA);
     let seen = browser.open(&format!("{}/seen", stage.issuer_of("northwind"))).response().json();
-    assert_eq!(seen["tokenCalls"], serde_json::json!(["body"]), "an assertion stands in the body");
+    let calls = seen["tokenCalls"].as_array().expect("a list");
+    assert!(!calls.is_empty() && calls.iter().all(|by| by == "body"), "an assertion stands in the body: {calls:?}");
 }
 
 #[test]
