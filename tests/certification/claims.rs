@@ -219,7 +219,10 @@ fn c024_acr_values_do_no_harm() {
 
 #[test]
 fn c025_an_essential_claim_does_no_harm() {
-    succeeds(&[("claims", r#"{"userinfo":{"name":{"essential":true}}}"#), ("claims", r#"{"id_token":{"phone":null}}"#)]);
+    succeeds(&[
+        ("claims", r#"{"userinfo":{"name":{"essential":true}}}"#),
+        ("claims", r#"{"id_token":{"phone":null}}"#),
+    ]);
 }
 
 #[test]

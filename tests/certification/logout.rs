@@ -69,8 +69,7 @@ fn c053_c055_c057_what_is_not_there_is_not_advertised() {
 fn c044_hint_address_and_state_lead_back_with_the_state() {
     let mut one = SignedIn::new();
     let hint = one.tokens.id_token.clone();
-    let page =
-        one.leave(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE), ("state", "a b&c=\r\n<x>")]);
+    let page = one.leave(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE), ("state", "a b&c=\r\n<x>")]);
     assert_eq!(page.answer.as_ref().map(|answer| answer.status), None, "left for the client");
     assert!(page.url.starts_with(&format!("{BYE}?")), "{}", page.url);
     assert_eq!(page.query()["state"], "a b&c=\r\n<x>");

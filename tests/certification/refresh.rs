@@ -134,7 +134,8 @@ fn a105_a_scope_that_left_the_clients_file_is_in_no_new_token() {
     let first = world.offline();
     let ports = world.server.running().ports();
     let in_force = || ports.config.snapshot().client("access").is_some_and(|client| client.scopes.len() == 3);
-    let (from, to) = (r#""openid", "profile", "email", "user", "offline_access""#, r#""openid", "profile", "offline_access""#);
+    let (from, to) =
+        (r#""openid", "profile", "email", "user", "offline_access""#, r#""openid", "profile", "offline_access""#);
     world.server.reconfigure("clients/access.toml", from, to, in_force);
     let next = turn(&world, first.refresh());
     assert_eq!(next.scope, "openid profile offline_access");

@@ -50,7 +50,8 @@ fn a104_a_provider_taken_from_the_client_ends_it() {
     });
     let first = world.offline();
     let ports = world.server.running().ports();
-    let in_force = || ports.config.snapshot().client("access").is_some_and(|c| c.idps.iter().any(|i| i.0 == "fabrikam"));
+    let in_force =
+        || ports.config.snapshot().client("access").is_some_and(|c| c.idps.iter().any(|i| i.0 == "fabrikam"));
     world.server.reconfigure("clients/access.toml", "idps = [\"contoso\"]", "idps = [\"fabrikam\"]", in_force);
     refused(&world, first.refresh());
     world.assert_dead(&first.access);

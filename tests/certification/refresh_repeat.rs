@@ -179,8 +179,7 @@ fn a099_one_token_in_a_hundred_requests_at_once_leaves_one_live_branch() {
     let client = Client::access();
     let first = client.sign_in(&world.server, &mut world.browser(), &world.ask().with("scope", OFFLINE));
     let answers: Vec<Response> = std::thread::scope(|scope| {
-        let all: Vec<_> =
-            (0..100).map(|_| scope.spawn(|| client.refresh(&world.server, first.refresh()))).collect();
+        let all: Vec<_> = (0..100).map(|_| scope.spawn(|| client.refresh(&world.server, first.refresh()))).collect();
         all.into_iter().map(|one| one.join().expect("answered")).collect()
     });
     let mut pairs = Vec::new();

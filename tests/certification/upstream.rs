@@ -3,8 +3,8 @@
 use serde_json::json;
 use vestibule::base::Span;
 
-use crate::support::browser::Page;
-use crate::support::client::{Client, query};
+use crate::support::browser::{Browser, Page};
+use crate::support::client::{Ask, Client, query};
 use crate::world::{World, assert_page, person};
 
 #[test]
@@ -55,28 +55,23 @@ fn c097_a_key_rotated_just_before_signing_is_fetched_once() {
     assert_eq!(world.idp.count("/jwks"), 2);
 }
 
-/// The provider answers by a form that its page posts, without our cookies.
-fn form_post() -> World {
-    World::with(|setup| {
-        setup.table("idps/contoso.toml", "[authorize_params]\nresponse_mode = \"form_post\"");
-    })
-}
-
-fn posts(browser: &mut crate::support::browser::Browser, page: &Page) -> Page {
-    let form = page.form_with("state");
-    assert_eq!(form.method, "post");
-    browser.submit(page, &form)
+/// The provider's answer as a form that its page posts, without our cookies.
+fn posted(world: &World, browser: &mut Browser, ask: &Ask) -> Page {
+    let callback = world.at_callback(browser, ask);
+    let (address, _) = callback.split_once('?').expect("an answer by query");
+    let fields: Vec<(String, String)> = query(&callback).into_iter().collect();
+    browser.post_from(&world.idp.issuer(), address, &fields)
 }
 
 #[test]
 fn c099_an_error_by_form_post_is_handled_as_an_error() {
-    let world = form_post();
+    let world = World::new();
     for (error, told) in [("login_required", "login_required"), ("made_up", "server_error")] {
         world.idp.set(|script| script.authorize_error = Some(error));
         let mut browser = world.browser();
         let ask = world.ask().with("max_age", "0");
-        let page = browser.open(&ask.url());
-        assert_eq!(ask.answer(&posts(&mut browser, &page)).error(), told);
+        let page = posted(&world, &mut browser, &ask);
+        assert_eq!(ask.answer(&page).error(), told);
         assert!(!world.is_signed_in(&browser));
     }
     // prompt=none needs no provider.
@@ -86,8 +81,8 @@ fn c099_an_error_by_form_post_is_handled_as_an_error() {
     world.idp.set(|script| script.authorize_error = None);
     let mut browser = world.browser();
     let ask = world.ask();
-    let page = browser.open(&ask.url());
-    ask.answer(&posts(&mut browser, &page)).code();
+    let page = posted(&world, &mut browser, &ask);
+    ask.answer(&page).code();
     assert!(world.is_signed_in(&browser));
 }
 
