@@ -111,3 +111,143 @@ fn whole_seconds(seconds: f64) -> Option<i64> {
     // Bounded, so that the text of the whole part is a number again.
     (seconds.abs() < 1e12).then(|| format!("{:.0}", seconds.trunc())).and_then(|text| text.parse().ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::signature::{RSA_PSS_SHA256, RsaKeyPair};
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use serde_json::json;
+
+    use super::super::samples::{jwks, key, pkcs8, unsigned};
+    use super::super::signing::SigningKey;
+    use super::*;
+    use crate::oidc::client::SigningAlgorithm::{self, EdDsa, Es256, Rs256};
+
+    const NOW: i64 = 1_800_000_000;
+    const ISSUER: &str = "https://id.example.com/acs";
+
+    fn claims(changes: &Value) -> Value {
+        let mut claims = json!({
+            "iss": "access", "sub": "access", "aud": ISSUER, "jti": "j1", "iat": NOW, "exp": NOW + 60,
+        });
+        for (name, value) in changes.as_object().expect("an object") {
+            claims[name] = value.clone();
+        }
+        claims
+    }
+
+    fn without(name: &str) -> Value {
+        let mut claims = claims(&json!({}));
+        claims.as_object_mut().expect("an object").remove(name);
+        claims
+    }
+
+    fn check_text(assertion: &str, keys: &str) -> Result<AcceptedAssertion, AssertionFault> {
+        let keys = ClientKeys::parse(keys).expect("a set");
+        check_assertion(assertion, &keys, &ClientId("access".to_owned()), ISSUER, Moment::from_secs(NOW))
+    }
+
+    fn check(claims: &Value) -> Result<AcceptedAssertion, AssertionFault> {
+        let signer = key(EdDsa);
+        check_text(&signer.sign(claims, JwtType::Jwt).expect("signs"), &jwks(&[&signer]))
+    }
+
+    fn accepted(jti: &str, expires: i64) -> Result<AcceptedAssertion, AssertionFault> {
+        Ok(AcceptedAssertion { jti: jti.to_owned(), expires: Moment::from_secs(expires) })
+    }
+
+    #[test]
+    fn a_good_assertion_is_accepted_and_says_how_long_to_remember_it() {
+        for algorithm in SigningAlgorithm::ALL {
+            let signer = key(algorithm);
+            let assertion = signer.sign(&claims(&json!({})), JwtType::Jwt).expect("signs");
+            assert_eq!(check_text(&assertion, &jwks(&[&signer])), accepted("j1", NOW + 120));
+        }
+        let typed = unsigned(&json!({ "alg": "PS256", "typ": "client-authentication+jwt" }), &claims(&json!({})));
+        let pair = RsaKeyPair::from_pkcs8(&pkcs8(Rs256)).expect("a key");
+        let mut signature = vec![0; pair.public_modulus_len()];
+        pair.sign(&RSA_PSS_SHA256, &SystemRandom::new(), typed.as_bytes(), &mut signature).expect("signs");
+        let assertion = format!("{typed}.{}", URL_SAFE_NO_PAD.encode(signature));
+        let any_rsa = jwks(&[&key(Rs256)]).replace("\"alg\":\"RS256\",", "");
+        assert_eq!(check_text(&assertion, &any_rsa), accepted("j1", NOW + 120), "PS256");
+    }
+
+    #[test]
+    fn a087_the_audience_is_our_issuer_as_one_string() {
+        for aud in [
+            json!("https://id.example.com/acs/token"),
+            json!("https://id.example.com/acs/"),
+            json!([ISSUER]),
+            json!([ISSUER, "https://other.example"]),
+            json!("https://other.example"),
+            json!(null),
+        ] {
+            assert_eq!(check(&claims(&json!({ "aud": aud }))), Err(AssertionFault::Audience), "{aud}");
+        }
+        assert_eq!(check(&without("aud")), Err(AssertionFault::Audience));
+    }
+
+    #[test]
+    fn a089_an_assertion_lives_five_minutes_at_most() {
+        assert_eq!(check(&claims(&json!({ "exp": NOW + 300 }))), accepted("j1", NOW + 360));
+        for exp in [json!(NOW + 301), json!(NOW + 315_360_000), json!(NOW - 60), json!("soon"), json!(1e308), json!(-1)]
+        {
+            assert_eq!(check(&claims(&json!({ "exp": exp }))), Err(AssertionFault::Expiry), "{exp}");
+        }
+        assert_eq!(check(&without("exp")), Err(AssertionFault::Expiry));
+        assert_eq!(check(&claims(&json!({ "exp": NOW - 59 }))), accepted("j1", NOW + 1), "within the skew");
+        assert_eq!(check(&claims(&json!({ "exp": (NOW as f64) + 60.5 }))), accepted("j1", NOW + 120));
+        for iat in [json!(NOW - 361), json!(NOW - 86_400), json!("x"), json!(NOW + 61)] {
+            assert_eq!(check(&claims(&json!({ "iat": iat }))), Err(AssertionFault::Times), "{iat}");
+        }
+        let mut without_iat = without("iat");
+        assert_eq!(check(&without_iat), accepted("j1", NOW + 120));
+        without_iat["exp"] = json!(NOW + 301);
+        assert_eq!(check(&without_iat), Err(AssertionFault::Expiry));
+    }
+
+    #[test]
+    fn c071_a_clock_eight_seconds_ahead_is_accepted_and_over_sixty_is_not() {
+        let ahead = |by: i64| check(&claims(&json!({ "nbf": NOW + by, "iat": NOW + by, "exp": NOW + by + 300 })));
+        assert_eq!(ahead(8), accepted("j1", NOW + 368));
+        assert_eq!(ahead(61), Err(AssertionFault::Times));
+        assert_eq!(check(&claims(&json!({ "nbf": NOW + 61 }))), Err(AssertionFault::Times));
+    }
+
+    #[test]
+    fn a090_only_a_key_of_the_client_proves_it() {
+        let (ed, ec) = (key(EdDsa), key(Es256));
+        let head = |alg: &str| unsigned(&json!({ "alg": alg }), &claims(&json!({})));
+        for token in [format!("{}.", head("none")), format!("{}.AAAA", head("none")), format!("{}.AAAA", head("HS256"))]
+        {
+            assert!(matches!(check_text(&token, &jwks(&[&ed])), Err(AssertionFault::Token(_))));
+        }
+        let foreign: SigningKey = ec;
+        let token = foreign.sign(&claims(&json!({})), JwtType::Jwt).expect("signs");
+        assert_eq!(check_text(&token, &jwks(&[&ed])), Err(AssertionFault::Token(VerifyFault::NoKey)));
+        let typed = ed.sign(&claims(&json!({})), JwtType::AccessToken).expect("signs");
+        assert_eq!(check_text(&typed, &jwks(&[&ed])), Err(AssertionFault::Token(VerifyFault::Type)));
+    }
+
+    #[test]
+    fn a091_issuer_and_subject_are_the_client() {
+        for changes in [json!({ "iss": "other" }), json!({ "sub": "other" }), json!({ "iss": "other", "sub": "other" })]
+        {
+            assert_eq!(check(&claims(&changes)), Err(AssertionFault::Client), "{changes}");
+        }
+        assert_eq!(check(&without("iss")), Err(AssertionFault::Client));
+        assert_eq!(check(&without("sub")), Err(AssertionFault::Client));
+    }
+
+    #[test]
+    fn a088_a_jti_is_there_to_be_remembered() {
+        assert_eq!(check(&without("jti")), Err(AssertionFault::Jti));
+        for jti in [json!(""), json!("j".repeat(257)), json!(7)] {
+            assert_eq!(check(&claims(&json!({ "jti": jti }))), Err(AssertionFault::Jti));
+        }
+        let longest = "ä".repeat(256);
+        assert_eq!(check(&claims(&json!({ "jti": longest }))), accepted(&longest, NOW + 120));
+    }
+}

@@ -180,3 +180,106 @@ fn verifies(phc: &Secret, secret: &Secret) -> bool {
         && PasswordHash::new(phc.expose())
             .is_ok_and(|hash| Argon2::default().verify_password(secret.expose().as_bytes(), &hash).is_ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use argon2::PasswordHasher as _;
+
+    use super::*;
+
+    fn hash_of(secret: &str) -> Secret {
+        let cheap = Params::new(64, 1, 1, None).expect("parameters");
+        let argon = Argon2::new(Algorithm::Argon2id, argon2::Version::V0x13, cheap);
+        let phc = argon.hash_password_with_salt(secret.as_bytes(), b"0123456789abcdef").expect("hashes");
+        Secret::new(phc.to_string())
+    }
+
+    struct Hall {
+        remembered: RememberedSecrets,
+        reference: Option<Secret>,
+    }
+
+    impl Hall {
+        fn new(capacity: usize, reference: Option<Secret>) -> Self {
+            Self { remembered: RememberedSecrets::new(&[7; 32], capacity), reference }
+        }
+
+        fn ask(&self, credential: Option<&ClientCredential>, secret: &str) -> (Quick, bool) {
+            let secret = Secret::new(secret);
+            let presented = Presented { credential, reference: self.reference.as_ref(), secret: &secret };
+            let quick = self.remembered.quick(presented);
+            (quick, quick == Quick::Right || (quick == Quick::Hash && self.remembered.slow(presented)))
+        }
+    }
+
+    #[test]
+    fn a_right_secret_is_hashed_once() {
+        let hall = Hall::new(10, None);
+        let credential = ClientCredential::SecretHash(hash_of("open"));
+        assert_eq!(hall.ask(Some(&credential), "open"), (Quick::Hash, true));
+        assert_eq!(hall.ask(Some(&credential), "open"), (Quick::Right, true));
+        let changed = ClientCredential::SecretHash(hash_of("other"));
+        assert_eq!(hall.ask(Some(&changed), "open"), (Quick::Hash, false), "remembered for its own hash only");
+    }
+
+    #[test]
+    fn wrong_secrets_are_not_remembered_and_right_ones_boundedly() {
+        let hall = Hall::new(2, None);
+        let credential = |n: u8| ClientCredential::SecretHash(hash_of(&format!("secret {n}")));
+        assert_eq!(hall.ask(Some(&credential(1)), "wrong"), (Quick::Hash, false));
+        assert_eq!(hall.ask(Some(&credential(1)), "wrong"), (Quick::Hash, false));
+        assert_eq!(hall.remembered.lock().tags.len(), 0);
+        for n in 1..=3 {
+            assert_eq!(hall.ask(Some(&credential(n)), &format!("secret {n}")), (Quick::Hash, true));
+        }
+        assert_eq!(hall.remembered.lock().tags.len(), 2);
+        assert_eq!(hall.ask(Some(&credential(3)), "secret 3"), (Quick::Right, true));
+        assert_eq!(hall.ask(Some(&credential(1)), "secret 1"), (Quick::Hash, true), "the oldest was forgotten");
+    }
+
+    #[test]
+    fn a085_every_no_takes_the_same_way() {
+        let plain = ClientCredential::Secret(Secret::new("open"));
+        let hashed = ClientCredential::SecretHash(hash_of("open"));
+        let keys = ClientCredential::Keys(String::new());
+        let callers = [None, Some(&plain), Some(&keys), Some(&ClientCredential::Public)];
+        let without_hashes = Hall::new(10, None);
+        for credential in callers {
+            assert_eq!(without_hashes.ask(credential, "wrong"), (Quick::Wrong, false));
+        }
+        let reference = reference_hash([&plain, &hashed].into_iter()).cloned();
+        assert!(reference.is_some());
+        let with_hashes = Hall::new(10, reference);
+        for credential in callers.into_iter().chain([Some(&hashed)]) {
+            assert_eq!(with_hashes.ask(credential, "wrong"), (Quick::Hash, false));
+        }
+        assert_eq!(with_hashes.ask(None, "open"), (Quick::Hash, false), "even the reference's own secret");
+        assert_eq!(with_hashes.ask(Some(&plain), "open"), (Quick::Right, true));
+    }
+
+    #[test]
+    fn a084_an_empty_secret_is_never_right() {
+        let hall = Hall::new(10, None);
+        for credential in [ClientCredential::Secret(Secret::new("")), ClientCredential::SecretHash(hash_of(""))] {
+            assert_eq!(hall.ask(Some(&credential), ""), (Quick::Wrong, false));
+        }
+        assert_eq!(hall.ask(Some(&ClientCredential::Public), "x"), (Quick::Wrong, false), "a096");
+    }
+
+    #[test]
+    fn only_argon2id_hashes_of_bearable_cost_are_accepted() {
+        assert_eq!(check_hash(hash_of("x").expose()), Ok(()));
+        let (salt, hash) = ("MDEyMzQ1Njc4OWFiY2RlZg", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+        let phc = |kind: &str, costs: &str| format!("${kind}$v=19${costs}${salt}${hash}");
+        assert_eq!(check_hash(&phc("argon2id", "m=19456,t=2,p=1")), Ok(()));
+        assert_eq!(check_hash(&phc("argon2i", "m=19456,t=2,p=1")), Err(HashFault::Kind));
+        assert_eq!(check_hash(&phc("argon2id", "m=4194304,t=2,p=1")), Err(HashFault::Costly));
+        assert_eq!(check_hash(&phc("argon2id", "m=19456,t=99,p=1")), Err(HashFault::Costly));
+        for broken in ["", "open", "$argon2id$v=19$m=19456,t=2,p=1", "$2b$12$abc"] {
+            assert!(check_hash(broken).is_err(), "{broken}");
+            let hall = Hall::new(1, None);
+            let credential = ClientCredential::SecretHash(Secret::new(broken));
+            assert_eq!(hall.ask(Some(&credential), "open"), (Quick::Hash, false));
+        }
+    }
+}

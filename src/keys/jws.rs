@@ -141,3 +141,161 @@ fn read_header(encoded: &str, allowed: &[JwsAlgorithm]) -> Result<JwsHeader, Ver
     }
     Ok(JwsHeader { algorithm, kid: text("kid")?, typ: text("typ")? })
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::hmac;
+    use serde_json::json;
+
+    use super::super::samples::{jwks, key, pkcs8, unsigned};
+    use super::super::signing::SigningKey;
+    use super::*;
+    use crate::oidc::client::SigningAlgorithm::{EdDsa, Es256, Rs256};
+
+    fn set(keys: &[&SigningKey]) -> KeySet {
+        KeySet::parse(&jwks(keys)).expect("a set")
+    }
+
+    fn fault(token: &str, keys: &[&SigningKey]) -> Option<VerifyFault> {
+        verify_jws(token, &set(keys), &JwsAlgorithm::ALL).err()
+    }
+
+    #[test]
+    fn a_good_token_is_accepted_by_its_kid_and_without_one() {
+        let (rsa, ec, ed) = (key(Rs256), key(Es256), key(EdDsa));
+        for signer in [&rsa, &ec, &ed] {
+            let token = signer.sign(&json!({ "sub": "u" }), JwtType::AccessToken).expect("signs");
+            let jws = verify_jws(&token, &set(&[&rsa, &ec, &ed]), &JwsAlgorithm::ALL).expect("verifies");
+            assert_eq!(jws.header.kid.as_deref(), Some(signer.kid()));
+            assert!(jws.header.is(JwtType::AccessToken) && !jws.header.is(JwtType::Jwt));
+            assert_eq!(jws.claims.get("sub"), Some(&json!("u")));
+            let only_other = if signer.algorithm() == Rs256 { &ec } else { &rsa };
+            assert_eq!(fault(&token, &[only_other]), Some(VerifyFault::NoKey));
+        }
+        let claims = json!({ "iss": "x" });
+        let token = signed(&ed, &json!({ "alg": "EdDSA" }), &claims);
+        assert!(verify_jws(&token, &set(&[&rsa, &ed]), &JwsAlgorithm::ALL).is_ok(), "no kid: each key that fits");
+    }
+
+    fn signed(ed: &SigningKey, header: &Value, claims: &Value) -> String {
+        signed_text(ed, &unsigned(header, claims))
+    }
+
+    fn signed_text(ed: &SigningKey, text: &str) -> String {
+        assert_eq!(ed.algorithm(), EdDsa);
+        let pair = aws_lc_rs::signature::Ed25519KeyPair::from_pkcs8_maybe_unchecked(&pkcs8(EdDsa)).expect("a key");
+        format!("{text}.{}", URL_SAFE_NO_PAD.encode(pair.sign(text.as_bytes())))
+    }
+
+    #[test]
+    fn a059_every_flipped_bit_is_refused() {
+        for algorithm in [Rs256, Es256, EdDsa] {
+            let signer = key(algorithm);
+            let keys = set(&[&signer]);
+            let token = signer.sign(&json!({ "sub": "u", "exp": 9 }), JwtType::Jwt).expect("signs");
+            for place in 0..token.len() {
+                let mut bytes = token.clone().into_bytes();
+                bytes[place] ^= 1;
+                if let Ok(text) = String::from_utf8(bytes) {
+                    assert!(verify_jws(&text, &keys, &JwsAlgorithm::ALL).is_err(), "{place}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a060_no_algorithm_is_taken_from_the_header_alone() {
+        let ed = key(EdDsa);
+        for alg in [json!("none"), json!("nOnE"), json!(""), json!("eddsa"), json!(null), json!(5), json!("HS256")] {
+            let token = signed(&ed, &json!({ "alg": alg, "kid": ed.kid() }), &json!({}));
+            assert!(matches!(fault(&token, &[&ed]), Some(VerifyFault::Algorithm | VerifyFault::Header)), "{alg}");
+        }
+        assert_eq!(fault(&signed(&ed, &json!({}), &json!({})), &[&ed]), Some(VerifyFault::Algorithm));
+        let good = ed.sign(&json!({}), JwtType::Jwt).expect("signs");
+        let refused = verify_jws(&good, &set(&[&ed]), &[JwsAlgorithm::Rs256]).err();
+        assert_eq!(refused, Some(VerifyFault::Algorithm), "good, but not allowed here");
+        let bare = unsigned(&json!({ "alg": "EdDSA", "kid": ed.kid() }), &json!({}));
+        assert_eq!(fault(&format!("{bare}."), &[&ed]), Some(VerifyFault::Parts), "no signature");
+    }
+
+    #[test]
+    fn a061_a_public_key_is_never_an_hmac_secret() {
+        let rsa = key(Rs256);
+        let text = unsigned(&json!({ "alg": "HS256", "kid": rsa.kid() }), &json!({ "sub": "u" }));
+        let jwk = serde_json::to_string(rsa.public_jwk()).expect("JSON");
+        for secret in [jwk.as_bytes(), rsa.public_jwk().n.as_deref().unwrap_or_default().as_bytes()] {
+            let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), text.as_bytes());
+            let token = format!("{text}.{}", URL_SAFE_NO_PAD.encode(tag));
+            assert_eq!(fault(&token, &[&rsa]), Some(VerifyFault::Algorithm));
+        }
+    }
+
+    #[test]
+    fn a062_keys_in_the_header_mean_nothing() {
+        let (ed, rsa) = (key(EdDsa), key(Rs256));
+        let header = json!({ "alg": "EdDSA", "jwk": ed.public_jwk(), "jku": "https://evil.test/", "x5c": ["x"] });
+        let token = signed(&ed, &header, &json!({}));
+        assert_eq!(fault(&token, &[&rsa]), Some(VerifyFault::NoKey));
+    }
+
+    #[test]
+    fn a063_a_kid_is_text_of_256_bytes_at_most() {
+        let ed = key(EdDsa);
+        for (kid, expected) in [
+            (json!("../../x"), VerifyFault::NoKey),
+            (json!("' OR 1"), VerifyFault::NoKey),
+            (json!("k".repeat(10_000)), VerifyFault::Header),
+            (json!(7), VerifyFault::Header),
+        ] {
+            let token = signed(&ed, &json!({ "alg": "EdDSA", "kid": kid }), &json!({}));
+            assert_eq!(fault(&token, &[&ed]), Some(expected));
+        }
+    }
+
+    #[test]
+    fn a067_extensions_and_other_numbers_of_parts_are_refused() {
+        let ed = key(EdDsa);
+        for extra in [json!({ "crit": ["b64"], "b64": false }), json!({ "b64": false }), json!({ "crit": [] })] {
+            let mut header = json!({ "alg": "EdDSA", "kid": ed.kid() });
+            header.as_object_mut().expect("an object").extend(extra.as_object().expect("an object").clone());
+            assert_eq!(fault(&signed(&ed, &header, &json!({})), &[&ed]), Some(VerifyFault::Critical));
+        }
+        let good = ed.sign(&json!({}), JwtType::Jwt).expect("signs");
+        let dots = ".".repeat(1_000_000);
+        for (token, expected) in [
+            ("", VerifyFault::Parts),
+            ("a", VerifyFault::Parts),
+            ("a.b", VerifyFault::Parts),
+            ("a.b.c.d", VerifyFault::Parts),
+            ("a.b.c.d.e", VerifyFault::Parts),
+            (dots.as_str(), VerifyFault::TooLong),
+            (&format!("{good}."), VerifyFault::Parts),
+            (&format!(" {good}"), VerifyFault::Header),
+            (&format!("{good}="), VerifyFault::Signature),
+        ] {
+            assert_eq!(fault(token, &[&ed]), Some(expected), "{}", token.get(..20).unwrap_or(token));
+        }
+    }
+
+    #[test]
+    fn a076_doubled_claims_are_refused_though_signed() {
+        let ed = key(EdDsa);
+        let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        let header = part(r#"{"alg":"EdDSA"}"#);
+        for claims in [r#"{"sub":"a","sub":"b"}"#, "[]", "{", "7", "\"x\"", "{}x"] {
+            let token = signed_text(&ed, &format!("{header}.{}", part(claims)));
+            assert_eq!(fault(&token, &[&ed]), Some(VerifyFault::Claims), "{claims}");
+        }
+        let twice = part(r#"{"alg":"none","alg":"EdDSA"}"#);
+        let token = signed_text(&ed, &format!("{twice}.{}", part("{}")));
+        assert_eq!(fault(&token, &[&ed]), Some(VerifyFault::Header));
+    }
+
+    #[test]
+    fn a080_an_ecdsa_signature_of_zeros_is_refused() {
+        let ec = key(Es256);
+        let text = unsigned(&json!({ "alg": "ES256", "kid": ec.kid() }), &json!({ "sub": "u" }));
+        let token = format!("{text}.{}", URL_SAFE_NO_PAD.encode([0; 64]));
+        assert_eq!(fault(&token, &[&ec]), Some(VerifyFault::Signature));
+    }
+}

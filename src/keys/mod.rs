@@ -6,6 +6,8 @@
 pub mod seal;
 pub mod strict_json;
 pub mod signing;
+#[cfg(test)]
+mod samples;
 pub mod verifying;
 pub mod jws;
 pub mod plan;

@@ -212,3 +212,136 @@ fn drop_old(keys: &[KeyFacts], settings: &Rotation, now: Moment, plan: &mut Plan
     let old = keys.iter().filter(|key| key.retired_at.is_some_and(|at| at.plus(kept) <= now));
     plan.drop.extend(old.map(|key| key.kid.clone()));
 }
+
+#[cfg(test)]
+mod tests {
+    use SigningAlgorithm::{EdDsa, Es256, Rs256};
+
+    use super::*;
+
+    const START: Moment = Moment::from_secs(1_800_000_000);
+
+    fn settings(algorithms: &[SigningAlgorithm]) -> Rotation {
+        Rotation {
+            algorithms: algorithms.to_vec(),
+            period: Span::days(90),
+            access_token_lifetime_max: Span::minutes(10),
+        }
+    }
+
+    /// What the caller does with a plan, with kids in the order of making.
+    fn apply(keys: &mut Vec<KeyFacts>, plan: Plan, now: Moment) {
+        keys.retain(|key| !plan.drop.contains(&key.kid));
+        for retire in &plan.retire {
+            let key = keys.iter_mut().find(|key| key.kid == retire.kid).expect("a key that is there");
+            key.retired_at = Some(retire.at);
+        }
+        for made in &plan.generate {
+            let kid = format!("{}-{}", made.algorithm.as_str(), now.since(START).as_secs());
+            let (algorithm, active_from) = (made.algorithm, made.active_from);
+            keys.push(KeyFacts { kid, algorithm, created: now, active_from, retired_at: None });
+        }
+    }
+
+    fn states(keys: &[KeyFacts], now: Moment) -> Vec<(&str, KeyState)> {
+        keys.iter().map(|key| (key.kid.as_str(), state_of(keys, key, now))).collect()
+    }
+
+    #[test]
+    fn the_first_start_makes_a_key_for_each_algorithm_that_signs_at_once() {
+        let made = plan(&[], &settings(&[EdDsa, Rs256]), START);
+        let expected = [Rs256, EdDsa].map(|algorithm| Generate { algorithm, active_from: START });
+        assert_eq!(made, Plan { generate: expected.into(), ..Plan::default() });
+    }
+
+    #[test]
+    fn c042_a_key_is_published_a_day_ahead_and_two_days_after() {
+        let settings = settings(&[EdDsa]);
+        let mut keys = Vec::new();
+        let made = plan(&keys, &settings, START);
+        apply(&mut keys, made, START);
+        let eve = START.plus(Span::days(89));
+        assert!(plan(&keys, &settings, eve.minus(Span::secs(1))).is_empty());
+
+        let made = plan(&keys, &settings, eve);
+        apply(&mut keys, made, eve);
+        assert!(plan(&keys, &settings, eve).is_empty(), "done is done");
+        let turn = eve.plus(Span::days(1));
+        let next = "EdDSA-7689600";
+        let before = turn.minus(Span::from_ms(1));
+        assert_eq!(states(&keys, before), [("EdDSA-0", KeyState::Active), (next, KeyState::Next)]);
+        assert_eq!(states(&keys, turn), [("EdDSA-0", KeyState::Retired), (next, KeyState::Active)]);
+
+        let kept = turn.plus(Span::hours(48));
+        assert!(plan(&keys, &settings, kept.minus(Span::from_ms(1))).is_empty());
+        let drop = vec!["EdDSA-0".to_owned()];
+        assert_eq!(plan(&keys, &settings, kept), Plan { drop, ..Plan::default() });
+    }
+
+    #[test]
+    fn a_key_of_a_server_that_slept_goes_on_until_its_successor_was_published_for_a_day() {
+        let settings = settings(&[EdDsa]);
+        let mut keys = Vec::new();
+        let made = plan(&keys, &settings, START);
+        apply(&mut keys, made, START);
+        let late = START.plus(Span::days(400));
+        let made = plan(&keys, &settings, late);
+        let turn = late.plus(Span::days(1));
+        assert_eq!(made.generate, [Generate { algorithm: EdDsa, active_from: turn }]);
+        assert_eq!(made.retire, [Retire { kid: "EdDSA-0".to_owned(), at: turn }]);
+    }
+
+    #[test]
+    fn an_algorithm_that_leaves_the_settings_is_retired_and_its_keys_go_later() {
+        let mut keys = Vec::new();
+        let made = plan(&keys, &settings(&[Es256, EdDsa]), START);
+        apply(&mut keys, made, START);
+        let left = plan(&keys, &settings(&[EdDsa]), START);
+        assert_eq!(left.retire, [Retire { kid: "ES256-0".to_owned(), at: START }]);
+        apply(&mut keys, left, START);
+        assert_eq!(signer_of(&keys, Es256, START), None);
+        assert_eq!(plan(&keys, &settings(&[EdDsa]), START.plus(Span::hours(48))).drop, ["ES256-0"]);
+    }
+
+    #[test]
+    fn long_lived_access_tokens_keep_their_key_longer() {
+        let mut long = settings(&[EdDsa]);
+        assert_eq!(long.kept_after_retirement(), Span::hours(48));
+        long.access_token_lifetime_max = Span::days(3);
+        assert_eq!(long.kept_after_retirement(), Span::days(4));
+    }
+
+    #[test]
+    fn rotating_now_hands_over_after_the_overlap_or_at_once() {
+        let settings = settings(&[EdDsa]);
+        let mut keys = Vec::new();
+        let made = plan(&keys, &settings, START);
+        apply(&mut keys, made, START);
+        let eve = START.plus(Span::days(89));
+        let made = plan(&keys, &settings, eve);
+        apply(&mut keys, made, eve);
+        let asked = eve.plus(Span::hours(2));
+
+        let soon = rotate(&keys, &settings, Overlap::After(ROTATE_OVERLAP), asked);
+        let turn = asked.plus(Span::hours(1));
+        assert_eq!(soon.generate, [Generate { algorithm: EdDsa, active_from: turn }]);
+        let mut after = keys.clone();
+        apply(&mut after, soon, asked);
+        let kid = |now| signer_of(&after, EdDsa, now).map(|key| key.kid.as_str());
+        assert_eq!(kid(turn.minus(Span::from_ms(1))), Some("EdDSA-0"));
+        assert_eq!(kid(turn), Some("EdDSA-7696800"));
+        assert_eq!(kid(turn.plus(Span::days(30))), Some("EdDSA-7696800"), "the one that waited never signs");
+        assert!(plan(&after, &settings, asked).is_empty());
+
+        let made = rotate(&keys, &settings, Overlap::AtOnce, asked);
+        apply(&mut keys, made, asked);
+        assert_eq!(signer_of(&keys, EdDsa, asked).map(|key| key.kid.as_str()), Some("EdDSA-7696800"));
+        assert_eq!(keys.len(), 3, "the old ones stay published");
+    }
+
+    #[test]
+    fn rotating_an_empty_ring_makes_keys_that_sign_at_once() {
+        let made = rotate(&[], &settings(&[EdDsa]), Overlap::After(ROTATE_OVERLAP), START);
+        assert_eq!(made.generate, [Generate { algorithm: EdDsa, active_from: START }]);
+    }
+}

@@ -92,3 +92,94 @@ impl RingKey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::jws::{VerifyFault, verify_own_id_token};
+    use super::super::samples::{key, pkcs8};
+    use super::super::signing::{JwtType, generate};
+    use super::*;
+    use crate::base::Span;
+
+    const NOON: Moment = Moment::from_secs(1_800_000_000);
+
+    fn ring_key(key: SigningKey, active_from: Moment, retired_at: Option<Moment>) -> RingKey {
+        RingKey { key, created: active_from.minus(Span::hours(24)), active_from, retired_at }
+    }
+
+    fn fresh() -> SigningKey {
+        let made = generate(SigningAlgorithm::EdDsa).expect("generates");
+        SigningKey::from_pkcs8(SigningAlgorithm::EdDsa, made.expose()).expect("a key")
+    }
+
+    #[test]
+    fn a258_the_jwks_shows_public_members_only() {
+        let keys = SigningAlgorithm::ALL.map(|algorithm| ring_key(key(algorithm), NOON, None));
+        let ring = Ring::from_keys(keys.into());
+        let served: Value = serde_json::from_str(ring.jwks()).expect("JSON");
+        insta::assert_snapshot!("jwks", ring.jwks());
+        for key in served["keys"].as_array().expect("a list") {
+            for private in ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] {
+                assert_eq!(key.get(private), None, "{private}");
+            }
+        }
+        for algorithm in SigningAlgorithm::ALL {
+            let secret = pkcs8(algorithm);
+            let tail = secret.get(secret.len() - 16..).expect("longer");
+            let tail = base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, tail);
+            assert!(!ring.jwks().contains(&tail));
+        }
+    }
+
+    #[test]
+    fn next_active_and_retired_keys_are_published_and_only_the_active_one_signs() {
+        let (old, active, next) = (fresh(), fresh(), fresh());
+        let kids = [&old, &active, &next].map(|key| key.kid().to_owned());
+        let later = NOON.plus(Span::hours(24));
+        let ring = Ring::from_keys(vec![
+            ring_key(next, later, None),
+            ring_key(active, NOON, Some(later)),
+            ring_key(old, NOON.minus(Span::days(30)), Some(NOON)),
+        ]);
+        let served: Value = serde_json::from_str(ring.jwks()).expect("JSON");
+        let published: Vec<_> = served["keys"].as_array().expect("a list").iter().map(|k| k["kid"].clone()).collect();
+        assert_eq!(json!(published), json!(kids), "oldest first");
+        let signs = |now| ring.signer(SigningAlgorithm::EdDsa, now).map(SigningKey::kid);
+        let [old, active, next] = &kids;
+        assert_eq!(signs(NOON.minus(Span::from_ms(1))), Some(old.as_str()));
+        assert_eq!(signs(NOON), Some(active.as_str()));
+        assert_eq!(signs(later.minus(Span::from_ms(1))), Some(active.as_str()));
+        assert_eq!(signs(later), Some(next.as_str()));
+        assert_eq!(ring.signer(SigningAlgorithm::Rs256, NOON).map(SigningKey::kid), None);
+        let states = kids.each_ref().map(|kid| ring.state(kid, NOON));
+        assert_eq!(states, [Some(KeyState::Retired), Some(KeyState::Active), Some(KeyState::Next)]);
+        assert_eq!(ring.state("other", NOON), None);
+    }
+
+    #[test]
+    fn a_clock_that_runs_behind_still_signs_with_a_published_key() {
+        let ring = Ring::from_keys(vec![ring_key(fresh(), NOON, None)]);
+        assert!(ring.signer(SigningAlgorithm::EdDsa, NOON.minus(Span::secs(2))).is_some());
+        let retired = Ring::from_keys(vec![ring_key(fresh(), NOON, Some(NOON))]);
+        assert!(retired.signer(SigningAlgorithm::EdDsa, NOON).is_none(), "a retired key never signs");
+    }
+
+    #[test]
+    fn our_own_id_token_is_recognised_though_expired_and_no_other_token_is() {
+        for algorithm in SigningAlgorithm::ALL {
+            let ring = Ring::from_keys(vec![ring_key(key(algorithm), NOON, None)]);
+            let signer = ring.signer(algorithm, NOON).expect("one key");
+            let claims = json!({ "iss": "https://id.example.com/acs", "sub": "u", "exp": 1 });
+            let hint = |typ, issuer| {
+                let token = signer.sign(&claims, typ).expect("signs");
+                verify_own_id_token(&token, ring.verifying(), issuer).map(Value::Object)
+            };
+            assert_eq!(hint(JwtType::Jwt, "https://id.example.com/acs"), Ok(claims.clone()));
+            assert_eq!(hint(JwtType::Jwt, "https://id.example.com/acs/"), Err(VerifyFault::Issuer));
+            assert_eq!(hint(JwtType::AccessToken, "https://id.example.com/acs"), Err(VerifyFault::Type));
+            assert_eq!(hint(JwtType::LogoutToken, "https://id.example.com/acs"), Err(VerifyFault::Type));
+        }
+    }
+}

@@ -272,3 +272,89 @@ fn ed(der: &[u8]) -> Result<(Pair, PublicJwk), KeyFault> {
 fn bare(kty: &'static str, algorithm: SigningAlgorithm, kid: String) -> PublicJwk {
     PublicJwk { kty, usage: "sig", alg: algorithm.as_str(), kid, crv: None, x: None, y: None, n: None, e: None }
 }
+
+#[cfg(test)]
+mod tests {
+    use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
+    use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+    use serde_json::{Value, json};
+
+    use super::super::samples::{header_of, key, pkcs8};
+    use super::*;
+
+    #[test]
+    fn rfc_8037_appendix_a_holds() {
+        let key = key(SigningAlgorithm::EdDsa);
+        assert_eq!(key.kid(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+        assert_eq!(key.public_jwk().x.as_deref(), Some("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"));
+        let mut token = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc".to_owned();
+        key.append_signature(&mut token).expect("signs");
+        let expected = ".hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+        assert!(token.ends_with(expected), "{token}");
+    }
+
+    #[test]
+    fn an_independent_verifier_accepts_every_algorithm_and_type() {
+        for algorithm in SigningAlgorithm::ALL {
+            let key = key(algorithm);
+            let jwk: Jwk = serde_json::from_value(json!(key.public_jwk())).expect("a JWK");
+            assert_eq!(jwk.thumbprint(ThumbprintHash::SHA256).as_deref(), Ok(key.kid()), "RFC 7638");
+            let name: Algorithm = algorithm.as_str().parse().expect("known");
+            let mut validation = Validation::new(name);
+            validation.validate_exp = false;
+            validation.required_spec_claims.clear();
+            for typ in [JwtType::Jwt, JwtType::AccessToken, JwtType::LogoutToken] {
+                let claims = json!({ "sub": "ä", "n": 1 });
+                let token = key.sign(&claims, typ).expect("signs");
+                let header = json!({ "alg": algorithm.as_str(), "typ": typ.as_str(), "kid": key.kid() });
+                assert_eq!(header_of(&token), header);
+                let decoding = DecodingKey::from_jwk(&jwk).expect("a key");
+                let decoded = jsonwebtoken::decode::<Value>(&token, &decoding, &validation).expect("verifies");
+                assert_eq!(decoded.claims, claims);
+            }
+        }
+    }
+
+    #[test]
+    fn generated_keys_sign_and_differ() {
+        for algorithm in SigningAlgorithm::ALL {
+            let made = generate(algorithm).expect("generates");
+            let first = SigningKey::from_pkcs8(algorithm, made.expose()).expect("its own format");
+            let again = SigningKey::from_pkcs8(algorithm, made.expose()).expect("its own format");
+            let other = generate(algorithm).expect("generates");
+            let other = SigningKey::from_pkcs8(algorithm, other.expose()).expect("its own format");
+            assert_eq!(first.kid(), again.kid());
+            assert_ne!(first.kid(), other.kid());
+            assert!(first.sign(&json!({}), JwtType::Jwt).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_key_of_another_algorithm_or_a_short_one_is_refused() {
+        for (algorithm, other) in [
+            (SigningAlgorithm::Rs256, SigningAlgorithm::Es256),
+            (SigningAlgorithm::Es256, SigningAlgorithm::EdDsa),
+            (SigningAlgorithm::EdDsa, SigningAlgorithm::Rs256),
+        ] {
+            assert_eq!(SigningKey::from_pkcs8(algorithm, &pkcs8(other)).err(), Some(KeyFault::Malformed));
+            assert_eq!(SigningKey::from_pkcs8(algorithm, b"").err(), Some(KeyFault::Malformed));
+        }
+    }
+
+    #[test]
+    fn a259_keys_print_nothing_private() {
+        for algorithm in SigningAlgorithm::ALL {
+            let printed = format!("{:?}", key(algorithm));
+            assert_eq!(printed, format!("SigningKey({} {})", algorithm.as_str(), key(algorithm).kid()));
+        }
+        assert_eq!(format!("{:?}", generate(SigningAlgorithm::EdDsa)), "Ok([private key])");
+    }
+
+    #[test]
+    fn the_hashes_of_openid_connect_core_appendix_a_hold() {
+        let token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
+        assert_eq!(half_hash(SigningAlgorithm::Rs256, token), "77QmUPtjPfzWtF2AnpK9RQ");
+        assert_eq!(half_hash(SigningAlgorithm::Es256, token), "77QmUPtjPfzWtF2AnpK9RQ");
+        assert_eq!(half_hash(SigningAlgorithm::EdDsa, token).len(), 43, "half of SHA-512");
+    }
+}

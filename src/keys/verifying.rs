@@ -203,3 +203,89 @@ fn text<'a>(jwk: &'a Map<String, Value>, member: &str) -> Option<&'a str> {
 fn bytes(jwk: &Map<String, Value>, member: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text(jwk, member)?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::samples::key;
+    use super::*;
+    use crate::oidc::client::SigningAlgorithm::{EdDsa, Es256, Rs256};
+
+    fn parse(keys: &Value) -> Result<usize, KeySetFault> {
+        KeySet::parse(&json!({ "keys": keys }).to_string()).map(|set| set.0.len())
+    }
+
+    fn jwk(algorithm: SigningAlgorithm, changes: &Value) -> Value {
+        let mut jwk = json!(key(algorithm).public_jwk());
+        for (name, value) in changes.as_object().expect("an object") {
+            jwk[name] = value.clone();
+        }
+        jwk
+    }
+
+    #[test]
+    fn a066_unfit_keys_are_passed_over() {
+        let short = URL_SAFE_NO_PAD.encode([0xff; 128]);
+        let long = URL_SAFE_NO_PAD.encode([0xff; 2048]);
+        for unfit in [
+            jwk(Rs256, &json!({ "use": "enc" })),
+            jwk(Rs256, &json!({ "key_ops": ["encrypt"] })),
+            jwk(Rs256, &json!({ "n": short })),
+            jwk(Rs256, &json!({ "n": long })),
+            jwk(Rs256, &json!({ "e": "AQ" })),
+            jwk(Rs256, &json!({ "e": "Ag" })),
+            jwk(Rs256, &json!({ "e": "" })),
+            jwk(Rs256, &json!({ "n": "" })),
+            jwk(Es256, &json!({ "crv": "P-384" })),
+            jwk(Es256, &json!({ "x": "AAAA" })),
+            jwk(Es256, &json!({ "y": key(EdDsa).public_jwk().x })),
+            jwk(EdDsa, &json!({ "crv": "X25519" })),
+            jwk(EdDsa, &json!({ "x": "AAAA" })),
+            json!({ "kty": "unheard-of" }),
+            json!({}),
+        ] {
+            assert_eq!(parse(&json!([unfit])), Err(KeySetFault::Empty), "{unfit}");
+            assert_eq!(parse(&json!([unfit, key(EdDsa).public_jwk()])), Ok(1), "{unfit}");
+        }
+    }
+
+    #[test]
+    fn a080_an_rsa_exponent_of_one_is_no_key() {
+        assert_eq!(parse(&json!([jwk(Rs256, &json!({ "e": "AQ" }))])), Err(KeySetFault::Empty));
+        assert_eq!(parse(&json!([jwk(Rs256, &json!({ "e": "AAAAAQ" }))])), Err(KeySetFault::Empty));
+    }
+
+    #[test]
+    fn private_and_symmetric_keys_are_refused() {
+        assert_eq!(parse(&json!([jwk(EdDsa, &json!({ "d": "x" }))])), Err(KeySetFault::Private));
+        assert_eq!(parse(&json!([{ "kty": "oct", "k": "x" }])), Err(KeySetFault::Symmetric));
+        assert_eq!(parse(&json!(["x"])), Err(KeySetFault::Malformed));
+        assert_eq!(parse(&json!(vec![key(EdDsa).public_jwk(); 101])), Err(KeySetFault::TooMany));
+        assert!(matches!(KeySet::parse("<html>"), Err(KeySetFault::Malformed)));
+        assert!(matches!(KeySet::parse("[]"), Err(KeySetFault::Malformed)));
+        assert!(matches!(KeySet::parse(r#"{"keys":[]}"#), Err(KeySetFault::Empty)));
+    }
+
+    #[test]
+    fn a_key_is_used_with_its_own_algorithm_only() {
+        let fits =
+            |jwk: Value, algorithm| VerifyingKey::of(jwk.as_object().expect("an object")).map(|k| k.fits(algorithm));
+        assert_eq!(fits(jwk(Rs256, &json!({})), JwsAlgorithm::Rs256), Some(true));
+        assert_eq!(fits(jwk(Rs256, &json!({})), JwsAlgorithm::Ps256), Some(false), "the set says RS256");
+        assert_eq!(fits(jwk(Rs256, &json!({ "alg": null })), JwsAlgorithm::Ps256), Some(true));
+        assert_eq!(fits(jwk(Rs256, &json!({ "alg": null })), JwsAlgorithm::Es256), Some(false));
+        assert_eq!(fits(jwk(EdDsa, &json!({ "alg": "Ed25519" })), JwsAlgorithm::EdDsa), Some(true));
+    }
+
+    #[test]
+    fn a065_of_keys_with_one_kid_each_that_fits_is_tried() {
+        let one = jwk(EdDsa, &json!({ "kid": "k" }));
+        let other = jwk(Rs256, &json!({ "kid": "k" }));
+        let set = KeySet::parse(&json!({ "keys": [other, one, one] }).to_string()).expect("a set");
+        assert_eq!(set.fitting(Some("k"), JwsAlgorithm::EdDsa).count(), 2);
+        assert_eq!(set.fitting(Some("k"), JwsAlgorithm::Rs256).count(), 1);
+        assert_eq!(set.fitting(Some("K"), JwsAlgorithm::Rs256).count(), 0);
+        assert_eq!(set.fitting(None, JwsAlgorithm::EdDsa).count(), 2);
+    }
+}
