@@ -122,7 +122,7 @@ proptest! {
         let mut forced: Option<Moment> = None;
         for (minutes, step) in steps {
             now = now.plus(Span::minutes(minutes));
-            if now.since(slow.fetched) > Span::hours(1) {
+            if now.since(slow.fetched) >= Span::hours(1) {
                 slow = SlowVerifier { fetched: now, keys: KeySet::parse(room.ring().jwks()).expect("a set") };
             }
             match step {
@@ -349,8 +349,8 @@ proptest! {
         prop_assert_eq!(read.family(), FamilyId(Digest::of(family)));
         prop_assert_eq!(token.successor([1; 32]).family(), read.family());
         if let Some(read) = RefreshToken::parse(&noise) {
-            let written = read.text();
-            prop_assert_eq!(written.expose(), noise.as_str(), "one text per token");
+            let text = read.text();
+            prop_assert_eq!(text.expose(), noise.as_str(), "one text per token");
         }
         let padded = format!("{}=", text.expose());
         prop_assert!(RefreshToken::parse(&padded).is_none());

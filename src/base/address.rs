@@ -19,6 +19,8 @@ pub enum AddressFault {
     Wildcard,
     #[error("has white space, a control character or a backslash")]
     Characters,
+    #[error("has a character outside ASCII: write it percent-encoded, as it is sent")]
+    NotAscii,
 }
 
 /// Parses an absolute https URL, or an http one whose host is loopback.
@@ -48,6 +50,10 @@ pub fn web_address(text: &str) -> Result<Url, AddressFault> {
 /// [`AddressFault`] says what is wrong with it.
 pub fn redirect_uri(text: &str) -> Result<(), AddressFault> {
     let url = web_address(text)?;
+    // It goes into a Location header as it is.
+    if !text.is_ascii() {
+        return Err(AddressFault::NotAscii);
+    }
     if url.fragment().is_some() {
         return Err(AddressFault::Fragment);
     }
@@ -88,5 +94,6 @@ mod tests {
         assert_eq!(web_address("https://a:b@id.example.com"), Err(AddressFault::UserInfo));
         assert_eq!(redirect_uri("https://rp.example.com/cb#x"), Err(AddressFault::Fragment));
         assert_eq!(redirect_uri("https://rp.example.com/*"), Err(AddressFault::Wildcard));
+        assert_eq!(redirect_uri("https://rp.example.com/ü"), Err(AddressFault::NotAscii));
     }
 }

@@ -37,6 +37,12 @@ impl Digest {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 
+    /// Reads [`Digest::base64url`]'s text; `None` for any other.
+    #[must_use]
+    pub fn from_base64url(text: &str) -> Option<Self> {
+        URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
+    }
+
     /// Equality in constant time, for digests of secrets.
     #[must_use]
     pub fn matches(&self, other: &Self) -> bool {

@@ -39,6 +39,8 @@ pub const REFRESH_REPEATS_MAX: u32 = 20;
 
 /// A call to an identity provider, from connecting to the last byte.
 pub const UPSTREAM_CALL: Span = Span::secs(8);
+/// A person's step at us, with all calls of a provider that it needs: nobody waits longer for a clear answer.
+pub const LOGIN_STEP: Span = Span::secs(9);
 /// Bytes of an identity provider's answer, after decoding.
 pub const UPSTREAM_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of an ID token.
@@ -51,6 +53,9 @@ pub const METADATA_FRESH: Span = Span::hours(1);
 pub const METADATA_STALE_MAX: Span = Span::hours(24);
 /// The least time between two fetches because of an unknown key id.
 pub const JWKS_REFETCH_MIN: Span = Span::minutes(1);
+
+/// Traces of requests that never became a login, kept a minute; more are only counted.
+pub const UNPROVEN_TRACES_PER_MINUTE: u32 = 60;
 
 /// A command to the state store.
 pub const STATE_CALL: Span = Span::secs(2);

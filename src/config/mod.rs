@@ -1,5 +1,27 @@
 //! The config folder: files → spanned raw → lint → a checked snapshot in which no invalid state can be built.
 
+pub mod lints;
+pub mod finding;
+pub mod render;
+mod shape;
+mod shapes;
+mod tree;
+mod source;
+mod spelling;
+mod value;
+mod walk;
+mod view;
+mod preset;
+mod folder;
+mod reader;
+mod build;
+mod objects;
+mod cross;
+pub mod load;
+pub mod schema;
+pub mod reference;
+pub mod live;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,6 +33,14 @@ use crate::base::{Digest, Secret, Span};
 use crate::identity::Directory;
 use crate::oidc::client::SigningAlgorithm;
 use crate::oidc::{Client, ClientId, Idp, IdpId};
+
+pub use finding::Finding;
+pub use live::{Live, Reloaded};
+pub use load::{Loaded, load};
+pub use reference::reference;
+pub use render::{Styled, render};
+pub use schema::schema;
+pub use shapes::SchemaKind;
 
 /// One whole configuration, checked. A request sees one of these from beginning to end.
 #[derive(Clone, Debug)]
@@ -140,3 +170,6 @@ impl Snapshot {
         self.idps.values().filter(|idp| idp.enabled && client.allows_idp(&idp.id)).cloned().collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,10 @@
 //! The contracts are here, the implementation in `sql/`. An acknowledged write survives power loss;
 //! reads see every write that was acknowledged before, by whichever process.
 
+mod jit;
 mod sql;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -11,10 +14,13 @@ use crate::audit::Trace;
 use crate::base::{Digest, Moment, Span};
 use crate::identity::user::Attributes;
 use crate::identity::{User, UserId};
+use crate::oidc::IdpId;
 use crate::token::family::{Family, FamilyId};
 
+pub use sql::{SqliteOptions, sqlite};
+
 /// The database can't be asked, or can't write, now. Never a reason to call anything invalid.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum DirectoryFault {
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
@@ -51,14 +57,16 @@ pub enum Provisioned {
     Created(User),
     Updated(User),
     Unchanged(User),
-    /// Its userName or externalId belongs to another user.
+    /// Nothing was written: `userName` or `externalId` (whichever is named) belongs to another user,
+    /// the match is `ambiguous` (more than one user has that value) or `empty`.
     Conflict(&'static str),
 }
 
 #[async_trait]
 pub trait Users: Send + Sync {
     /// The users of a directory whose single-valued `attribute` is `value`, two at most: nobody needs
-    /// to know how many more. `userName` and `emails` compare folded, everything else exactly.
+    /// to know how many more. `userName` and `emails` compare folded, everything else exactly; of
+    /// `emails` it is the primary one that counts. An empty value is nobody's.
     async fn find(&self, directory: &str, attribute: &str, value: &str) -> Result<Vec<User>, DirectoryFault>;
 
     async fn user(&self, id: &UserId) -> Result<Option<User>, DirectoryFault>;
@@ -72,12 +80,23 @@ pub trait Users: Send + Sync {
     ) -> Result<Option<Standing>, DirectoryFault>;
 
     /// Creates or updates the user whom a login describes, unless it is inactive: then it is
-    /// returned as it is, unchanged.
+    /// returned as it is, unchanged. Attributes that the login doesn't name, or names without a value,
+    /// stay as they are, and so does `email_verified` unless `emails` is named.
     async fn provision(&self, user: JitUser, now: Moment) -> Result<Provisioned, DirectoryFault>;
 
     /// Switches a user off or on; off ends all that was issued to it before `now`.
     /// False: no such user.
     async fn set_active(&self, id: &UserId, activity: Activity, now: Moment) -> Result<bool, DirectoryFault>;
+}
+
+/// What an identity provider asks to be given as `login_hint` at a user's next sign-in: its own opaque `login_hint`
+/// claim. Sealed, and sent to that provider only.
+#[async_trait]
+pub trait UpstreamHints: Send + Sync {
+    /// Keeps the newest one.
+    async fn keep_hint(&self, user: &UserId, idp: &IdpId, sealed: Vec<u8>) -> Result<(), DirectoryFault>;
+
+    async fn hint(&self, user: &UserId, idp: &IdpId) -> Result<Option<Vec<u8>>, DirectoryFault>;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,12 +108,14 @@ pub enum Activity {
 /// Refresh families: one row each, one conditional write for each turn.
 #[async_trait]
 pub trait Families: Send + Sync {
-    /// Writes a new family; false if one of that id was revoked before it was born (its code was reused).
+    /// Writes a new family; false if one of that id was revoked before it was born (its code was reused)
+    /// or is there already, and if it is bound to a session that was signed out.
     async fn begin(&self, family: Family) -> Result<bool, DirectoryFault>;
 
     async fn family(&self, id: &FamilyId) -> Result<Option<Family>, DirectoryFault>;
 
-    /// Replaces a family if it is still alive and of the generation `expected`; says whether it was.
+    /// Replaces a family if it is still alive and of the generation `expected`, which `next` must
+    /// exceed; says whether it was.
     async fn turn(&self, expected: u64, next: Family) -> Result<bool, DirectoryFault>;
 
     /// Ends a family for good, also one that isn't there yet.
@@ -138,14 +159,62 @@ pub trait KeyStore: Send + Sync {
 
 #[async_trait]
 pub trait Traces: Send + Sync {
-    /// Takes a trace to be written soon; may be lost with the last second before a crash.
+    /// Takes a trace to be written soon, in the place of an earlier one of its reference; may be lost
+    /// with the last second before a crash, or when more come than can be written.
     fn keep(&self, trace: Trace);
 
     async fn trace(&self, reference: &str) -> Result<Option<Trace>, DirectoryFault>;
 
-    /// Forgets what is older than `age`: traces, sign-outs past their time, families long dead.
+    /// Forgets what is older than `age`: traces, sign-outs past their time, families long dead. Says
+    /// how many rows went. A revoked family stays for a week at least, since what was issued beside it
+    /// may live on.
     async fn purge(&self, now: Moment, age: Span) -> Result<u64, DirectoryFault>;
 }
 
 /// A digest as it stands in a row.
 pub type TokenDigest = Digest;
+
+/// An open database behind all the contracts. Clones share it.
+#[derive(Clone)]
+pub struct Database {
+    pub users: Arc<dyn Users>,
+    pub upstream_hints: Arc<dyn UpstreamHints>,
+    pub families: Arc<dyn Families>,
+    pub sign_outs: Arc<dyn SignOuts>,
+    pub keys: Arc<dyn KeyStore>,
+    pub traces: Arc<dyn Traces>,
+    engine: Arc<dyn Engine>,
+}
+
+/// What every implementation can do beside the contracts.
+#[async_trait]
+trait Engine: Send + Sync {
+    async fn ping(&self) -> Result<(), DirectoryFault>;
+    async fn close(&self) -> Result<(), DirectoryFault>;
+    fn traces_dropped(&self) -> u64;
+}
+
+impl Database {
+    /// Whether the database can be read and written now.
+    ///
+    /// # Errors
+    /// The [`DirectoryFault`] that a request would meet.
+    pub async fn ping(&self) -> Result<(), DirectoryFault> {
+        self.engine.ping().await
+    }
+
+    /// An orderly end: finishes the writes that wait, and writes the traces. After it, everything is
+    /// unavailable.
+    ///
+    /// # Errors
+    /// Says what could not be written.
+    pub async fn close(&self) -> Result<(), DirectoryFault> {
+        self.engine.close().await
+    }
+
+    /// How many traces were dropped since the start, because more came than could be written.
+    #[must_use]
+    pub fn traces_dropped(&self) -> u64 {
+        self.engine.traces_dropped()
+    }
+}

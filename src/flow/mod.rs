@@ -1,1 +1,28 @@
-//!
+//! Errands: one async function per thing that somebody asks for. Each asks a decision, opens a door, asks the next
+//! decision; nothing here knows HTTP. In the order of one login: [`authorize`], [`upstream_login`], [`callback`],
+//! [`token`], [`userinfo`], [`logout`].
+
+pub mod browser;
+pub mod admission;
+pub mod ports;
+pub mod signing;
+pub mod handles;
+pub mod sessions;
+pub mod finish;
+pub mod upstream_login;
+pub mod pause;
+pub mod authorize;
+pub mod initiate;
+pub mod paused;
+pub mod matching;
+pub mod callback;
+pub mod client_auth;
+pub mod issue;
+pub mod code;
+pub mod refresh;
+pub mod token;
+pub mod userinfo;
+pub mod revoke;
+pub mod logout;
+
+pub use ports::Ports;

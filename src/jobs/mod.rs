@@ -1,1 +1,4 @@
-//!
+//! What is done again and again; each `tick` does it once.
+
+pub mod keys;
+pub mod purge;

@@ -230,14 +230,14 @@ mod tests {
     }
 
     /// What the caller does with a plan, with kids in the order of making.
-    fn apply(keys: &mut Vec<KeyFacts>, plan: Plan, now: Moment) {
+    fn apply(keys: &mut Vec<KeyFacts>, plan: &Plan, now: Moment) {
         keys.retain(|key| !plan.drop.contains(&key.kid));
         for retire in &plan.retire {
             let key = keys.iter_mut().find(|key| key.kid == retire.kid).expect("a key that is there");
             key.retired_at = Some(retire.at);
         }
         for made in &plan.generate {
-            let kid = format!("{}-{}", made.algorithm.as_str(), now.since(START).as_secs());
+            let kid = format!("{}-{}", made.algorithm.as_str(), now.plus(Span::ZERO).since(START).as_secs());
             let (algorithm, active_from) = (made.algorithm, made.active_from);
             keys.push(KeyFacts { kid, algorithm, created: now, active_from, retired_at: None });
         }
@@ -258,13 +258,13 @@ mod tests {
     fn c042_a_key_is_published_a_day_ahead_and_two_days_after() {
         let settings = settings(&[EdDsa]);
         let mut keys = Vec::new();
-        let made = plan(&keys, &settings, START);
-        apply(&mut keys, made, START);
+        let planned = plan(&keys, &settings, START);
+        apply(&mut keys, &planned, START);
         let eve = START.plus(Span::days(89));
         assert!(plan(&keys, &settings, eve.minus(Span::secs(1))).is_empty());
 
-        let made = plan(&keys, &settings, eve);
-        apply(&mut keys, made, eve);
+        let planned = plan(&keys, &settings, eve);
+        apply(&mut keys, &planned, eve);
         assert!(plan(&keys, &settings, eve).is_empty(), "done is done");
         let turn = eve.plus(Span::days(1));
         let next = "EdDSA-7689600";
@@ -282,8 +282,8 @@ mod tests {
     fn a_key_of_a_server_that_slept_goes_on_until_its_successor_was_published_for_a_day() {
         let settings = settings(&[EdDsa]);
         let mut keys = Vec::new();
-        let made = plan(&keys, &settings, START);
-        apply(&mut keys, made, START);
+        let planned = plan(&keys, &settings, START);
+        apply(&mut keys, &planned, START);
         let late = START.plus(Span::days(400));
         let made = plan(&keys, &settings, late);
         let turn = late.plus(Span::days(1));
@@ -294,11 +294,11 @@ mod tests {
     #[test]
     fn an_algorithm_that_leaves_the_settings_is_retired_and_its_keys_go_later() {
         let mut keys = Vec::new();
-        let made = plan(&keys, &settings(&[Es256, EdDsa]), START);
-        apply(&mut keys, made, START);
+        let planned = plan(&keys, &settings(&[Es256, EdDsa]), START);
+        apply(&mut keys, &planned, START);
         let left = plan(&keys, &settings(&[EdDsa]), START);
         assert_eq!(left.retire, [Retire { kid: "ES256-0".to_owned(), at: START }]);
-        apply(&mut keys, left, START);
+        apply(&mut keys, &left, START);
         assert_eq!(signer_of(&keys, Es256, START), None);
         assert_eq!(plan(&keys, &settings(&[EdDsa]), START.plus(Span::hours(48))).drop, ["ES256-0"]);
     }
@@ -315,26 +315,26 @@ mod tests {
     fn rotating_now_hands_over_after_the_overlap_or_at_once() {
         let settings = settings(&[EdDsa]);
         let mut keys = Vec::new();
-        let made = plan(&keys, &settings, START);
-        apply(&mut keys, made, START);
+        let planned = plan(&keys, &settings, START);
+        apply(&mut keys, &planned, START);
         let eve = START.plus(Span::days(89));
-        let made = plan(&keys, &settings, eve);
-        apply(&mut keys, made, eve);
+        let planned = plan(&keys, &settings, eve);
+        apply(&mut keys, &planned, eve);
         let asked = eve.plus(Span::hours(2));
 
         let soon = rotate(&keys, &settings, Overlap::After(ROTATE_OVERLAP), asked);
         let turn = asked.plus(Span::hours(1));
         assert_eq!(soon.generate, [Generate { algorithm: EdDsa, active_from: turn }]);
         let mut after = keys.clone();
-        apply(&mut after, soon, asked);
+        apply(&mut after, &soon, asked);
         let kid = |now| signer_of(&after, EdDsa, now).map(|key| key.kid.as_str());
         assert_eq!(kid(turn.minus(Span::from_ms(1))), Some("EdDSA-0"));
         assert_eq!(kid(turn), Some("EdDSA-7696800"));
         assert_eq!(kid(turn.plus(Span::days(30))), Some("EdDSA-7696800"), "the one that waited never signs");
         assert!(plan(&after, &settings, asked).is_empty());
 
-        let made = rotate(&keys, &settings, Overlap::AtOnce, asked);
-        apply(&mut keys, made, asked);
+        let planned = rotate(&keys, &settings, Overlap::AtOnce, asked);
+        apply(&mut keys, &planned, asked);
         assert_eq!(signer_of(&keys, EdDsa, asked).map(|key| key.kid.as_str()), Some("EdDSA-7696800"));
         assert_eq!(keys.len(), 3, "the old ones stay published");
     }

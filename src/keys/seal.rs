@@ -2,17 +2,27 @@
 //! purpose, so that a sealed value moved elsewhere doesn't open.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 
 use crate::base::{Dice, Secret};
 
 /// Opens and seals. Cheap to share, derived once.
-pub struct Seal(LessSafeKey);
+pub struct Seal {
+    key: LessSafeKey,
+    secrets: Prk,
+}
 
 /// The seal secret can't be used.
 #[derive(Debug, thiserror::Error)]
 #[error("the seal secret has fewer than 32 characters")]
 pub struct WeakSeal;
+
+fn expand(secrets: &Prk, info: &str) -> [u8; 32] {
+    let mut out = [0_u8; 32];
+    // 32 bytes are far below the most that HKDF gives (RFC 5869 §2.3).
+    let _ = secrets.expand(&[info.as_bytes()], KeyLength).and_then(|okm| okm.fill(&mut out));
+    out
+}
 
 struct KeyLength;
 
@@ -31,14 +41,15 @@ impl Seal {
         if secret.expose().len() < 32 {
             return Err(WeakSeal);
         }
-        let mut key = [0_u8; 32];
-        Salt::new(HKDF_SHA256, b"vestibule")
-            .extract(secret.expose().as_bytes())
-            .expand(&[b"seal v1"], KeyLength)
-            .and_then(|okm| okm.fill(&mut key))
-            .map_err(|_| WeakSeal)?;
-        let key = UnboundKey::new(&AES_256_GCM, &key).map_err(|_| WeakSeal)?;
-        Ok(Self(LessSafeKey::new(key)))
+        let secrets = Salt::new(HKDF_SHA256, b"vestibule").extract(secret.expose().as_bytes());
+        let key = UnboundKey::new(&AES_256_GCM, &expand(&secrets, "seal v1")).map_err(|_| WeakSeal)?;
+        Ok(Self { key: LessSafeKey::new(key), secrets })
+    }
+
+    /// Another lasting secret of this installation, for that purpose and no other.
+    #[must_use]
+    pub fn derive(&self, purpose: &str) -> [u8; 32] {
+        expand(&self.secrets, &format!("derived for {purpose}"))
     }
 
     /// Seals `plain` for `purpose` (a kind and an id): nonce, ciphertext, tag.
@@ -48,7 +59,7 @@ impl Seal {
         dice.fill(&mut nonce);
         let mut body = plain.to_vec();
         // Only lengths beyond 2^36 bytes can fail; an empty result never opens.
-        let sealed = self.0.seal_in_place_append_tag(
+        let sealed = self.key.seal_in_place_append_tag(
             Nonce::assume_unique_for_key(nonce),
             Aad::from(purpose.as_bytes()),
             &mut body,
@@ -67,7 +78,7 @@ impl Seal {
         let (nonce, body) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut body = body.to_vec();
-        let plain = self.0.open_in_place(nonce, Aad::from(purpose.as_bytes()), &mut body).ok()?;
+        let plain = self.key.open_in_place(nonce, Aad::from(purpose.as_bytes()), &mut body).ok()?;
         Some(plain.to_vec())
     }
 }

@@ -5,10 +5,12 @@ pub mod error;
 pub mod scope;
 pub mod pkce;
 pub mod params;
-pub mod client;
+pub mod prompt;
 pub mod idp;
+pub mod client;
 
 pub use client::{Client, ClientId};
 pub use error::{ErrorCode, OAuthError};
 pub use idp::{Idp, IdpId};
+pub use prompt::Prompt;
 pub use scope::Scope;

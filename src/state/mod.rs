@@ -5,12 +5,18 @@
 //! never be read or taken as another. Expiry is decided from `now` by the caller; what the store
 //! forgets by itself is hygiene.
 
+mod mark;
+mod rest;
 mod embedded;
 mod redis;
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
-use crate::base::{Digest, Span};
+use crate::base::{Clock, Dice, Digest, Secret, Span};
+use crate::keys::seal::Seal;
 
 /// What a record is. Part of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -134,6 +140,47 @@ pub trait StateStore: Send + Sync {
     /// Whether the store answers.
     async fn ping(&self) -> Result<(), StateFault>;
 
-    /// An orderly end: what must survive a restart is written down.
+    /// An orderly end: what must survive a restart is written down. Every later call is a fault.
     async fn close(&self) -> Result<(), StateFault>;
+
+    /// How often a call has waited for a server's answer since the start; none if there is no server.
+    fn round_trips(&self) -> u64 {
+        0
+    }
+}
+
+/// What a store is made from.
+#[derive(Clone)]
+pub struct Options {
+    /// Says when a record of the embedded store has expired; Redis counts by its own clock.
+    pub clock: Arc<dyn Clock>,
+    /// Nonces of what is sealed.
+    pub dice: Arc<dyn Dice>,
+    /// Seals the values in Redis, and the file of the embedded store.
+    pub seal: Arc<Seal>,
+    /// Where the embedded store rests between an orderly end and the next start; `None`: it forgets
+    /// all. Redis has no use for it.
+    pub file: Option<PathBuf>,
+}
+
+/// A store in this process. What rests in `options.file` is taken over and the file deleted before
+/// anything of it is used, so that no kill can bring a used code back; a missing, broken or foreign
+/// file is a warning and an empty store.
+///
+/// # Errors
+/// None at present: a store that can't take its file over begins empty.
+pub fn embedded(options: Options) -> Result<Arc<dyn StateStore>, StateFault> {
+    Ok(Arc::new(embedded::Embedded::open(options)))
+}
+
+/// A store in a Redis server (6.2 or later) at `redis://` or `rediss://[user:password@]host[:port][/db]`.
+/// It connects at the first call and again whenever it must; a server that is down is a fault of
+/// each call and no fault here. For `rediss://` the process must have a default rustls provider, and the
+/// server a certificate that the system trusts. Its user needs the commands HELLO, CLIENT, SELECT,
+/// INFO, SCRIPT, EVALSHA, GET, SET and DEL on keys `vestibule:*`.
+///
+/// # Errors
+/// [`StateFault`] if `url` is no such address. It never holds the address itself.
+pub fn redis(url: &Secret, options: Options) -> Result<Arc<dyn StateStore>, StateFault> {
+    Ok(Arc::new(redis::Redis::new(url, options)?))
 }

@@ -1,4 +1,5 @@
-//! The record of an access token: kept under the digest of the token, opaque or the `jti` of a signed one.
+//! The record of an access token: kept under the digest of a random text. The opaque token is that text; a signed
+//! one has its digest as `jti`, so that nobody who sees a `jti` in a log can present it as a token.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,0 +1,114 @@
+//! The parts, made from the configuration.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use arc_swap::ArcSwap;
+
+use super::{Options, StartFault, seal_file};
+use crate::base::limits::UNPROVEN_TRACES_PER_MINUTE;
+use crate::config::{DatabaseUrl, Live, Server, StateUrl};
+use crate::directory::{Database, SqliteOptions};
+use crate::flow::Ports;
+use crate::flow::admission::{Failures, LoginsUnderWay, Seldom};
+use crate::jobs::keys::{Keeper, rotation, tick};
+use crate::keys::client_secret::RememberedSecrets;
+use crate::keys::seal::Seal;
+use crate::metrics::Metrics;
+use crate::state::{self, StateStore};
+use crate::upstream::Upstream;
+
+/// Right client secrets that are remembered, so that each is hashed once.
+const REMEMBERED_SECRETS_MAX: usize = 10_000;
+
+/// Configuration, seal and database: what commands beside a server need too.
+pub struct Parts {
+    pub options: Options,
+    pub config: Arc<Live>,
+    pub seal: Arc<Seal>,
+    pub directory: Database,
+}
+
+/// Reads the configuration and opens what lasts.
+///
+/// # Errors
+/// [`StartFault`].
+pub fn make(options: &Options) -> Result<Parts, StartFault> {
+    // A second call finds the provider installed.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let environment = Arc::clone(&options.environment);
+    let config = Live::new(&options.folder, move |name| environment(name)).map_err(StartFault::Config)?;
+    let server = Arc::clone(&config.snapshot().server);
+    let seal = Arc::new(seal_file::open(&server, &*options.dice).map_err(StartFault::Seal)?);
+    let DatabaseUrl::Sqlite(file) = &server.database;
+    let directory = crate::directory::sqlite(file, SqliteOptions::default())?;
+    Ok(Parts { options: options.clone(), config, seal, directory })
+}
+
+/// Everything that errands need.
+///
+/// # Errors
+/// [`StartFault`].
+pub async fn ports(parts: Parts) -> Result<Ports, StartFault> {
+    let Parts { options, config, seal, directory } = parts;
+    let snapshot = config.snapshot();
+    let (clock, dice) = (options.clock, options.dice);
+    let state = open_state(
+        &snapshot.server,
+        state::Options {
+            clock: Arc::clone(&clock),
+            dice: Arc::clone(&dice),
+            seal: Arc::clone(&seal),
+            file: state_file(&snapshot.server),
+        },
+    )?;
+    // The connection lives on the runtime that first calls; a server that is down is told by readiness.
+    let _ = state.ping().await;
+    let keeper = Keeper { store: &*directory.keys, seal: &seal, dice: &*dice };
+    let ring = tick(&keeper, &rotation(&snapshot), clock.now()).await?;
+    let upstream = Upstream::new(&snapshot.server.outbound, Arc::clone(&clock), Arc::clone(&dice));
+    let mut process_key = [0_u8; 32];
+    dice.fill(&mut process_key);
+    let metrics = Metrics::default();
+    metrics.config_loaded(clock.now());
+    Ok(Ports {
+        unproven: Seldom::new(UNPROVEN_TRACES_PER_MINUTE),
+        failures: Failures::new(snapshot.server.limits.client_failures_per_minute),
+        pairwise_salt: seal.derive("pairwise subjects"),
+        secrets: Arc::new(RememberedSecrets::new(&process_key, REMEMBERED_SECRETS_MAX)),
+        upstream: Arc::new(upstream),
+        ring: ArcSwap::from_pointee(ring),
+        under_way: LoginsUnderWay::default(),
+        stopping: AtomicBool::new(false),
+        seal,
+        clock,
+        dice,
+        config,
+        state,
+        directory,
+        metrics,
+    })
+}
+
+/// The state store alone, for a look at it from beside a server: the embedded one is empty then.
+///
+/// # Errors
+/// [`StartFault`] if its address can't be used.
+pub fn open_state_of(options: &Options, seal: &Arc<Seal>, server: &Server) -> Result<Arc<dyn StateStore>, StartFault> {
+    let (clock, dice) = (Arc::clone(&options.clock), Arc::clone(&options.dice));
+    open_state(server, state::Options { clock, dice, seal: Arc::clone(seal), file: None })
+}
+
+fn open_state(server: &Server, options: state::Options) -> Result<Arc<dyn StateStore>, StartFault> {
+    Ok(match &server.state {
+        StateUrl::Embedded => state::embedded(options)?,
+        StateUrl::Redis(url) => state::redis(url, options)?,
+    })
+}
+
+/// Where the embedded state rests between an orderly end and the next start: beside the database.
+fn state_file(server: &Server) -> Option<PathBuf> {
+    let DatabaseUrl::Sqlite(database) = &server.database;
+    Some(database.with_extension("state"))
+}

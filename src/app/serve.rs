@@ -1,0 +1,115 @@
+//! Listeners and the tasks beside them.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Server as HttpServerFuture;
+use actix_web::web::{self, Data, PayloadConfig};
+use actix_web::{App, HttpServer};
+
+use super::{StartFault, tls};
+use crate::base::limits::BODY_BYTES_MAX;
+use crate::config::Server;
+use crate::flow::Ports;
+use crate::jobs::keys::{Keeper, renew, rotation};
+use crate::jobs::purge;
+use crate::web::dispatch::dispatch;
+use crate::web::management::management as answer_management;
+
+/// How long a client may take to send its headers.
+const HEADER_WAIT: Duration = Duration::from_secs(10);
+/// How long an idle connection is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long connections may take to get their last answer after all requests have ended, in seconds.
+const LAST_BYTES_S: u64 = 2;
+/// How often the signing keys at rest are looked at: one small read.
+const KEYS_LOOK: Duration = Duration::from_secs(1);
+
+/// The public listener.
+///
+/// # Errors
+/// [`StartFault`].
+pub fn public(
+    ports: &Data<Ports>,
+    listen: SocketAddr,
+    server: &Server,
+) -> Result<(HttpServerFuture, SocketAddr), StartFault> {
+    let (listener, address) = bind(listen)?;
+    let data = ports.clone();
+    let http = HttpServer::new(move || {
+        App::new()
+            .app_data(data.clone())
+            .app_data(PayloadConfig::new(BODY_BYTES_MAX))
+            .default_service(web::to(dispatch))
+    })
+    .client_request_timeout(HEADER_WAIT)
+    .keep_alive(KEEP_ALIVE)
+    .shutdown_timeout(LAST_BYTES_S)
+    .disable_signals();
+    let listen_fault = |fault| StartFault::Listen { what: listen, fault };
+    let http = match &server.tls {
+        None => http.listen(listener).map_err(listen_fault)?,
+        Some(files) => http.listen_rustls_0_23(listener, tls::server_config(files)?).map_err(listen_fault)?,
+    };
+    Ok((http.run(), address))
+}
+
+/// The management listener: one worker, no TLS.
+///
+/// # Errors
+/// [`StartFault`].
+pub fn management(ports: &Data<Ports>, listen: SocketAddr) -> Result<(HttpServerFuture, SocketAddr), StartFault> {
+    let (listener, address) = bind(listen)?;
+    let data = ports.clone();
+    let http = HttpServer::new(move || App::new().app_data(data.clone()).default_service(web::to(answer_management)))
+        .workers(1)
+        .shutdown_timeout(1)
+        .disable_signals()
+        .listen(listener)
+        .map_err(|fault| StartFault::Listen { what: listen, fault })?;
+    Ok((http.run(), address))
+}
+
+fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), StartFault> {
+    let fault = |fault| StartFault::Listen { what: listen, fault };
+    let listener = TcpListener::bind(listen).map_err(fault)?;
+    let address = listener.local_addr().map_err(fault)?;
+    Ok((listener, address))
+}
+
+/// Keys each second, so that a rotation by another process is in force at once; the purge each hour.
+#[must_use]
+pub fn tasks(ports: &Data<Ports>) -> Vec<tokio::task::JoinHandle<()>> {
+    let (for_keys, for_purge) = (ports.clone(), ports.clone());
+    vec![
+        tokio::spawn(async move {
+            let mut turns = tokio::time::interval(KEYS_LOOK);
+            turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                turns.tick().await;
+                renew_ring(&for_keys).await;
+            }
+        }),
+        tokio::spawn(async move {
+            let mut turns = tokio::time::interval(Duration::from_secs(3600));
+            loop {
+                turns.tick().await;
+                purge::tick(&for_purge).await;
+            }
+        }),
+    ]
+}
+
+async fn renew_ring(ports: &Ports) {
+    let request = ports.request();
+    let keeper = Keeper { store: &*ports.directory.keys, seal: &ports.seal, dice: &*ports.dice };
+    match renew(&keeper, &rotation(&request.config), &ports.ring.load(), request.now).await {
+        Ok(Some(ring)) => {
+            tracing::info!("the signing keys have changed");
+            ports.ring.store(Arc::new(ring));
+        }
+        Ok(None) => {}
+        Err(fault) => tracing::warn!(%fault, "the signing keys can't be looked after"),
+    }
+}

@@ -1,0 +1,219 @@
+//! `clients/ID.toml`.
+
+use std::ops::Range;
+
+use argon2::password_hash::phc::PasswordHash;
+use url::Url;
+
+use crate::base::address;
+use crate::base::limits::CLIENT_ID_BYTES_MAX;
+use crate::config::build::jwks;
+use crate::config::lints::{CLI02, CLI03, CLI04, CLI05, CLI06, CLI09, CLI10, CLI12, CLI13, CLI14, CLI15, CLI16, Lint};
+use crate::config::reader::{Form, Reader};
+use crate::config::view::View;
+use crate::oidc::client::{
+    AccessTokenKind, ClientCredential, GrantType, RuleSet, SigningAlgorithm, SubjectType, TokenLifetimes,
+};
+use crate::oidc::{Client, ClientId, IdpId, Scope};
+
+/// Claims that say who issued a token, for whom, about whom and when (RFC 7519 §4.1, OIDC Core §2).
+const OURS: [&str; 22] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "nonce",
+    "auth_time",
+    "acr",
+    "amr",
+    "azp",
+    "sid",
+    "at_hash",
+    "c_hash",
+    "s_hash",
+    "client_id",
+    "scope",
+    "events",
+    "cnf",
+    "act",
+    "email_verified",
+];
+
+/// The client; `None` if it has no credential that can be used, which is a finding.
+pub fn build(view: &View<'_>, reader: &mut Reader<'_>) -> Option<Client> {
+    let id = view.some_text("client_id").unwrap_or_else(|| view.source.stem.clone());
+    if id.len() > CLIENT_ID_BYTES_MAX || !id.bytes().all(|b| (0x20..=0x7e).contains(&b)) {
+        reader.push(view.source.finding(&CLI12, &view.span("client_id"), "not a client_id"));
+    }
+    let credential = credential(view, reader);
+    let grant_types = grants(view);
+    uris(view, &grant_types, reader);
+    let lifetimes = tokens(&view.table("tokens"));
+    refresh(view, &grant_types, lifetimes, reader);
+    public(view, credential.as_ref(), &grant_types, reader);
+    for entry in view.own_entries("claims").iter().filter(|entry| OURS.contains(&entry.key.as_str())) {
+        reader.push(view.source.finding(&CLI16, &entry.key_span, format!("`{}` is set by us", entry.key)));
+    }
+    Some(Client {
+        stem: view.source.stem.clone(),
+        id: ClientId(id),
+        name: view.text("name"),
+        enabled: view.flag("enabled"),
+        credential: credential?,
+        redirect_uris: view.texts("redirect_uris"),
+        post_logout_redirect_uris: view.texts("post_logout_redirect_uris"),
+        grant_types,
+        scopes: view.texts("scopes").iter().filter_map(|word| Scope::parse(word)).collect(),
+        idps: view.texts("idps").into_iter().map(IdpId).collect(),
+        pkce_required: view.text("pkce") == "required",
+        require_par: view.flag("require_par"),
+        id_token_alg: algorithm(&view.text("id_token_alg")),
+        access_token: if view.text("access_token") == "jwt" { AccessTokenKind::Jwt } else { AccessTokenKind::Opaque },
+        subject_type: if view.text("subject_type") == "pairwise" { SubjectType::Pairwise } else { SubjectType::Public },
+        initiate_login_uri: view.some_text("initiate_login_uri"),
+        backchannel_logout_uri: view.some_text("backchannel_logout_uri"),
+        frontchannel_logout_uri: view.some_text("frontchannel_logout_uri"),
+        web_origins: view.texts("web_origins"),
+        rule_sets: view.texts("rule_sets").iter().filter_map(|word| rule_set(word)).collect(),
+        tokens: lifetimes,
+        claims: view.map("claims"),
+        accept_hints: view.table("login_hint").flag("accept"),
+    })
+}
+
+fn algorithm(word: &str) -> SigningAlgorithm {
+    SigningAlgorithm::ALL.into_iter().find(|algorithm| algorithm.as_str() == word).unwrap_or(SigningAlgorithm::Rs256)
+}
+
+fn rule_set(word: &str) -> Option<RuleSet> {
+    match word {
+        "TENANT_ADMIN" => Some(RuleSet::TenantAdmin),
+        "IDP_AND_DIRECTORY_ADMIN" => Some(RuleSet::IdpAndDirectoryAdmin),
+        "READ_ONLY_TENANT_ADMIN" => Some(RuleSet::ReadOnlyTenantAdmin),
+        _ => None,
+    }
+}
+
+fn grants(view: &View<'_>) -> Vec<GrantType> {
+    let grant = |word: &String| match word.as_str() {
+        "authorization_code" => Some(GrantType::AuthorizationCode),
+        "refresh_token" => Some(GrantType::RefreshToken),
+        "client_credentials" => Some(GrantType::ClientCredentials),
+        _ => None,
+    };
+    view.texts("grant_types").iter().filter_map(grant).collect()
+}
+
+fn tokens(view: &View<'_>) -> TokenLifetimes {
+    TokenLifetimes {
+        access: view.duration("access"),
+        refresh: view.duration("refresh"),
+        refresh_idle: view.duration("refresh_idle"),
+        refresh_without_offline: view.flag("refresh_without_offline"),
+    }
+}
+
+fn credential(view: &View<'_>, reader: &mut Reader<'_>) -> Option<ClientCredential> {
+    let given: Vec<&str> = ["client_secret", "secret_hash", "jwks", "jwks_uri", "public"]
+        .into_iter()
+        .filter(|key| view.has(key) && (*key != "public" || view.flag("public")))
+        .filter(|key| *key != "jwks_uri" || !view.text("jwks_uri").is_empty())
+        .collect();
+    match given.as_slice() {
+        [] => {
+            reader.push(view.source.finding(&CLI05, &view.anchor(), "nothing proves who this client is"));
+            None
+        }
+        ["client_secret"] => reader.secret(view, "client_secret", Form::Line).map(ClientCredential::Secret),
+        ["secret_hash"] => secret_hash(view, reader),
+        ["jwks"] => jwks::read(view, reader).map(ClientCredential::Keys),
+        ["jwks_uri"] => Some(ClientCredential::KeysUri(view.text("jwks_uri"))),
+        ["public"] => Some(ClientCredential::Public),
+        [first, .., last] => {
+            reader.push(view.source.finding(&CLI04, &view.span(last), format!("beside `{first}`")));
+            None
+        }
+        [_] => None,
+    }
+}
+
+fn secret_hash(view: &View<'_>, reader: &mut Reader<'_>) -> Option<ClientCredential> {
+    let hash = reader.secret(view, "secret_hash", Form::Plain)?;
+    let parsed = PasswordHash::new(hash.expose());
+    let fits =
+        parsed.is_ok_and(|hash| hash.algorithm.as_str() == "argon2id" && hash.hash.is_some() && hash.salt.is_some());
+    if !fits {
+        reader.push(view.source.finding(
+            &CLI06,
+            &view.span("secret_hash"),
+            "not of the form $argon2id$v=19$m=…,t=…,p=…$SALT$HASH",
+        ));
+        return None;
+    }
+    Some(ClientCredential::SecretHash(hash))
+}
+
+fn uris(view: &View<'_>, grants: &[GrantType], reader: &mut Reader<'_>) {
+    for key in ["redirect_uris", "post_logout_redirect_uris"] {
+        for (uri, span) in view.items(key) {
+            if let Err(fault) = address::redirect_uri(&uri) {
+                reader.push(view.source.finding(&CLI02, &span, fault.to_string()));
+            } else if let Some(why) = not_as_browsers_send_it(&uri) {
+                reader.push(view.source.finding(&CLI02, &span, why));
+            }
+        }
+    }
+    if grants.contains(&GrantType::AuthorizationCode) && view.texts("redirect_uris").is_empty() {
+        reader.push(view.source.finding(&CLI03, &view.span("redirect_uris"), "nothing for answers to be sent to"));
+    }
+    for (origin, span) in view.items("web_origins") {
+        let fits = address::web_address(&origin).is_ok_and(|url| address::origin(&url) == origin);
+        if !fits {
+            let written = address::web_address(&origin).map(|url| address::origin(&url));
+            reader.push(origin_finding(view, &span, written.ok()));
+        }
+    }
+}
+
+/// Scheme and host are compared as text, and clients send them in lower case.
+fn not_as_browsers_send_it(uri: &str) -> Option<String> {
+    let url = Url::parse(uri).ok()?;
+    let origin = address::origin(&url);
+    (!uri.starts_with(&origin))
+        .then(|| format!("write it as clients send it: {origin}…"))
+        .filter(|_| !uri.starts_with(&format!("{}://{}:", url.scheme(), url.host_str().unwrap_or_default())))
+}
+
+fn origin_finding(view: &View<'_>, span: &Range<usize>, written: Option<String>) -> crate::config::finding::Finding {
+    let label = written.map_or_else(|| "not an https origin".to_owned(), |origin| format!("write \"{origin}\""));
+    view.source.finding(&CLI13, span, label)
+}
+
+fn refresh(view: &View<'_>, grants: &[GrantType], tokens: TokenLifetimes, reader: &mut Reader<'_>) {
+    let granted = grants.contains(&GrantType::RefreshToken);
+    let offline = view.texts("scopes").iter().any(|scope| scope == "offline_access");
+    let mut warn =
+        |lint: &'static Lint, key: &str, label: &str| reader.push(view.source.finding(lint, &view.span(key), label));
+    if granted && !offline && !tokens.refresh_without_offline {
+        warn(&CLI14, "grant_types", "`scopes` has no offline_access");
+    }
+    if offline && !granted {
+        warn(&CLI14, "scopes", "`grant_types` has no refresh_token");
+    }
+}
+
+fn public(view: &View<'_>, credential: Option<&ClientCredential>, grants: &[GrantType], reader: &mut Reader<'_>) {
+    let public = matches!(credential, Some(ClientCredential::Public));
+    let optional = view.text("pkce") == "optional";
+    if public && grants.contains(&GrantType::ClientCredentials) {
+        reader.push(view.source.finding(&CLI09, &view.span("grant_types"), "client_credentials of a public client"));
+    }
+    if public && optional {
+        reader.push(view.source.finding(&CLI10, &view.span("pkce"), "this client is public"));
+    } else if optional {
+        reader.push(view.source.finding(&CLI15, &view.span("pkce"), "codes without a verifier are taken"));
+    }
+}

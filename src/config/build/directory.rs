@@ -1,0 +1,108 @@
+//! `directories/ID.toml`.
+
+use crate::base::text::fold;
+use crate::config::lints::{DIR01, DIR04, DIR05};
+use crate::config::reader::Reader;
+use crate::config::spelling::nearest;
+use crate::config::value::deactivation;
+use crate::config::view::View;
+use crate::identity::Directory;
+use crate::identity::directory::{DirectoryKind, OnDeactivate, Source};
+
+/// Attributes that we know by their short names: SCIM's user, its enterprise extension and
+/// Workspace ONE's.
+pub const ATTRIBUTES: [&str; 41] = [
+    "userName",
+    "externalId",
+    "emails",
+    "name.givenName",
+    "name.familyName",
+    "name.middleName",
+    "name.formatted",
+    "name.honorificPrefix",
+    "name.honorificSuffix",
+    "active",
+    "displayName",
+    "nickName",
+    "title",
+    "profileUrl",
+    "userType",
+    "preferredLanguage",
+    "locale",
+    "timezone",
+    "phoneNumbers",
+    "addresses",
+    "photos",
+    "ims",
+    "roles",
+    "entitlements",
+    "department",
+    "employeeNumber",
+    "costCenter",
+    "division",
+    "organization",
+    "manager",
+    "adSourceAnchor",
+    "customAttribute1",
+    "customAttribute2",
+    "customAttribute3",
+    "customAttribute4",
+    "customAttribute5",
+    "distinguishedName",
+    "domain",
+    "userPrincipalName",
+    "onPremisesUserPrincipalName",
+    "groups",
+];
+
+/// Those that may have several values.
+pub const MULTI_VALUED: [&str; 9] =
+    ["emails", "phoneNumbers", "addresses", "photos", "ims", "roles", "entitlements", "groups", "x509Certificates"];
+
+pub fn build(view: &View<'_>, reader: &mut Reader<'_>) -> Directory {
+    let domains: Vec<String> = view.texts("domains").iter().map(|domain| fold(domain)).collect();
+    let default_domain = view.some_text("default_domain").map(|domain| fold(&domain));
+    if default_domain.as_ref().is_some_and(|domain| !domains.contains(domain)) {
+        let label = if domains.is_empty() {
+            "there are no `domains`".to_owned()
+        } else {
+            format!("one of {}", domains.join(", "))
+        };
+        reader.push(view.source.finding(&DIR01, &view.span("default_domain"), label));
+    }
+    attributes(view, reader);
+    let lifecycle = view.table("lifecycle");
+    Directory {
+        id: view.source.stem.clone(),
+        name: view.text("name"),
+        default_domain,
+        domains,
+        source: match view.text("source").as_str() {
+            "azure" => Source::Azure,
+            "okta" => Source::Okta,
+            "ping" => Source::Ping,
+            _ => Source::Generic,
+        },
+        kind: if view.text("type") == "jit" { DirectoryKind::Jit } else { DirectoryKind::Provisioned },
+        attributes: view.texts("attributes"),
+        decode_ms_guid: view.flag("decode_ms_guid"),
+        on_deactivate: deactivation(&lifecycle.text("on_deactivate")).unwrap_or(OnDeactivate::Keep),
+        purge_after: lifecycle.duration("purge_after"),
+        clear_sentinel: lifecycle.text("clear_sentinel"),
+        max_removals: view.table("guard").text("max_removals"),
+    }
+}
+
+fn attributes(view: &View<'_>, reader: &mut Reader<'_>) {
+    let items = view.items("attributes");
+    for (name, span) in &items {
+        if !name.starts_with("urn:") && !ATTRIBUTES.contains(&name.as_str()) {
+            let near = nearest(name, ATTRIBUTES.into_iter());
+            let label = near.map_or_else(|| "unknown".to_owned(), |near| format!("did you mean `{near}`?"));
+            reader.push(view.source.finding(&DIR04, span, label));
+        }
+    }
+    if !items.iter().any(|(name, _)| name == "userName") {
+        reader.push(view.source.finding(&DIR05, &view.span("attributes"), "`userName` is missing"));
+    }
+}

@@ -1,0 +1,108 @@
+//! The SQL text, kept to what SQLite and PostgreSQL both understand: `$n` in the order of their first
+//! appearance, `ON CONFLICT`, TEXT and BIGINT. Truth is 0 or 1, moments are milliseconds, digests
+//! are base64url.
+
+/// The columns of a user, in the order in which `rows::user` reads them.
+macro_rules! user_columns {
+    () => {
+        "u.id, u.directory, u.active, u.sessions_valid_from, u.attributes, u.email_verified, u.former_names, u.updated_at"
+    };
+}
+
+pub(super) const FIND_USERS: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    " FROM user_values v JOIN users u ON u.id = v.user_id",
+    " WHERE v.directory = $1 AND v.attribute = $2 AND v.value = $3 LIMIT 2"
+);
+pub(super) const USER: &str = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.id = $1");
+pub(super) const STANDING: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    ", CAST(CASE WHEN EXISTS (SELECT 1 FROM sign_outs WHERE sid = $1) THEN 1 ELSE 0 END AS BIGINT)",
+    ", CAST(CASE WHEN EXISTS (SELECT 1 FROM families WHERE id = $2 AND revoked_at IS NOT NULL) THEN 1 ELSE 0 END AS BIGINT)",
+    " FROM users u WHERE u.id = $3"
+);
+pub(super) const INSERT_USER: &str = "INSERT INTO users \
+     (id, directory, active, sessions_valid_from, attributes, email_verified, former_names, updated_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+/// What a login changes; whether the user is active, and since when its sessions hold, is not among it.
+pub(super) const UPDATE_USER: &str = "UPDATE users \
+     SET attributes = $1, email_verified = $2, former_names = $3, updated_at = $4 WHERE id = $5";
+pub(super) const ACTIVATE_USER: &str = "UPDATE users SET active = 1, \
+     updated_at = CASE WHEN active = 1 THEN updated_at ELSE $1 END WHERE id = $2";
+pub(super) const DEACTIVATE_USER: &str = "UPDATE users SET active = 0, updated_at = $1, \
+     sessions_valid_from = CASE WHEN sessions_valid_from < $1 THEN $1 ELSE sessions_valid_from END WHERE id = $2";
+pub(super) const VALUES_OF_USER: &str = "SELECT attribute, value FROM user_values WHERE user_id = $1";
+pub(super) const DELETE_VALUE: &str =
+    "DELETE FROM user_values WHERE directory = $1 AND attribute = $2 AND value = $3 AND user_id = $4";
+/// Nothing happens if it is there already or, for a unique one, belongs to another user.
+pub(super) const INSERT_VALUE: &str = "INSERT INTO user_values (directory, attribute, value, holder, user_id) \
+     VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+
+pub(super) const FAMILY: &str = "SELECT generation, revoked_at, body FROM families WHERE id = $1";
+pub(super) const BEGIN_FAMILY: &str = "INSERT INTO families (id, generation, user_id, sid, bound, ends, revoked_at, body) \
+     SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS BIGINT), \
+     CAST($6 AS BIGINT), CAST($7 AS BIGINT), CAST($8 AS TEXT) \
+     WHERE $5 = 0 OR NOT EXISTS (SELECT 1 FROM sign_outs WHERE sid = $4) \
+     ON CONFLICT (id) DO NOTHING";
+pub(super) const TURN_FAMILY: &str = "UPDATE families SET generation = $1, revoked_at = $2, body = $3 \
+     WHERE id = $4 AND generation = $5 AND generation < $1 AND revoked_at IS NULL";
+/// A family that isn't there leaves a tombstone: a row without user and body, which nothing can begin.
+pub(super) const REVOKE_FAMILY: &str = "INSERT INTO families (id, generation, bound, ends, revoked_at) \
+     VALUES ($1, 0, 0, $2, $2) \
+     ON CONFLICT (id) DO UPDATE SET revoked_at = excluded.revoked_at WHERE families.revoked_at IS NULL";
+pub(super) const REVOKE_FAMILIES_OF_USER: &str =
+    "UPDATE families SET revoked_at = $1 WHERE user_id = $2 AND revoked_at IS NULL";
+pub(super) const REVOKE_FAMILIES_OF_SESSION: &str =
+    "UPDATE families SET revoked_at = $1 WHERE sid = $2 AND bound = 1 AND revoked_at IS NULL";
+
+pub(super) const SIGN_OUT: &str = "INSERT INTO sign_outs (sid, at, until) VALUES ($1, $2, $3) \
+     ON CONFLICT (sid) DO UPDATE SET until = excluded.until WHERE sign_outs.until < excluded.until";
+
+pub(super) const KEYS: &str =
+    "SELECT kid, algorithm, sealed, created, active_from, retired_at FROM signing_keys ORDER BY created, kid";
+pub(super) const KIDS: &str = "SELECT kid FROM signing_keys ORDER BY kid";
+pub(super) const WRITE_KEY: &str = "INSERT INTO signing_keys (kid, algorithm, sealed, created, active_from, retired_at) \
+     VALUES ($1, $2, $3, $4, $5, $6) \
+     ON CONFLICT (kid) DO UPDATE SET algorithm = excluded.algorithm, sealed = excluded.sealed, \
+     created = excluded.created, active_from = excluded.active_from, retired_at = excluded.retired_at";
+pub(super) const REMOVE_KEY: &str = "DELETE FROM signing_keys WHERE kid = $1";
+
+pub(super) const TRACE: &str = "SELECT body FROM traces WHERE reference = $1";
+pub(super) const WRITE_TRACE: &str = "INSERT INTO traces (reference, started, body) VALUES ($1, $2, $3) \
+     ON CONFLICT (reference) DO UPDATE SET started = excluded.started, body = excluded.body";
+
+pub(super) const PURGE_TRACES: &str =
+    "DELETE FROM traces WHERE reference IN (SELECT reference FROM traces WHERE started < $1 LIMIT $2)";
+pub(super) const PURGE_SIGN_OUTS: &str =
+    "DELETE FROM sign_outs WHERE sid IN (SELECT sid FROM sign_outs WHERE until < $1 LIMIT $2)";
+pub(super) const PURGE_REVOKED: &str =
+    "DELETE FROM families WHERE id IN (SELECT id FROM families WHERE revoked_at < $1 LIMIT $2)";
+pub(super) const PURGE_ENDED: &str = "DELETE FROM families WHERE id IN \
+     (SELECT id FROM families WHERE ends < $1 AND revoked_at IS NULL LIMIT $2)";
+
+pub(super) const KEEP_UPSTREAM_HINT: &str = "
+INSERT INTO upstream_hints (user_id, idp, sealed) VALUES ($1, $2, $3)
+ON CONFLICT (user_id, idp) DO UPDATE SET sealed = excluded.sealed";
+pub(super) const UPSTREAM_HINT: &str = "SELECT sealed FROM upstream_hints WHERE user_id = $1 AND idp = $2";
+
+#[cfg(test)]
+mod tests {
+    /// SQLite numbers `$n` by first appearance, PostgreSQL by n: they must agree.
+    #[test]
+    fn placeholders_first_appear_in_ascending_order() {
+        let source = include_str!("statements.rs");
+        let (text, _) = source.split_once("#[cfg(test)]").unwrap();
+        for statement in text.split("pub(super) const ").skip(1) {
+            let mut highest = 0;
+            for part in statement.split('$').skip(1) {
+                let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
+                if let Ok(number) = digits.parse::<u32>() {
+                    assert!(number <= highest + 1, "{statement}");
+                    highest = highest.max(number);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Traces, and forgetting.
+
+use async_trait::async_trait;
+use rusqlite::{OptionalExtension as _, params};
+
+use super::backlog::row_name;
+use super::rows;
+use super::statements as sql;
+use super::store::Sqlite;
+use crate::audit::Trace;
+use crate::base::{Moment, Span};
+use crate::directory::{DirectoryFault, Traces};
+
+/// Rows that are forgotten in one transaction: other writes wait no longer than for this.
+const PURGE_AT_ONCE: i64 = 500;
+/// How long a revoked family stays at least.
+const REVOKED_STAY: Span = Span::days(7);
+
+#[async_trait]
+impl Traces for Sqlite {
+    fn keep(&self, trace: Trace) {
+        if self.backlog.push(trace) {
+            self.traces_wait();
+        }
+    }
+
+    async fn trace(&self, reference: &str) -> Result<Option<Trace>, DirectoryFault> {
+        if let Some(waiting) = self.backlog.find(reference) {
+            return Ok(Some(waiting));
+        }
+        let name = row_name(reference);
+        self.read(|db| {
+            let body: Option<String> =
+                db.prepare_cached(sql::TRACE)?.query_row([&name], |row| row.get(0)).optional()?;
+            body.map(|body| Ok(Trace { reference: reference.to_owned(), ..rows::read_json(&body)? })).transpose()
+        })
+        .await
+    }
+
+    async fn purge(&self, now: Moment, age: Span) -> Result<u64, DirectoryFault> {
+        let old = now.minus(age);
+        let long_revoked = old.min(now.minus(REVOKED_STAY));
+        let mut gone = 0;
+        for (statement, before) in [
+            (sql::PURGE_TRACES, old),
+            (sql::PURGE_SIGN_OUTS, now),
+            (sql::PURGE_REVOKED, long_revoked),
+            (sql::PURGE_ENDED, old),
+        ] {
+            gone += self.purge_by(statement, before).await?;
+        }
+        Ok(gone)
+    }
+}
+
+impl Sqlite {
+    async fn purge_by(&self, statement: &'static str, before: Moment) -> Result<u64, DirectoryFault> {
+        let mut gone = 0;
+        loop {
+            let some = self
+                .write(move |db| db.prepare_cached(statement)?.execute(params![before.ms(), PURGE_AT_ONCE]))
+                .await?;
+            gone += some as u64;
+            if some == 0 {
+                return Ok(gone);
+            }
+        }
+    }
+}

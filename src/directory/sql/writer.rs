@@ -1,0 +1,272 @@
+//! The one thread that writes. What waits is committed together: one fsync for all of it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, Result};
+use tokio::sync::oneshot;
+
+use super::backlog::{Backlog, write_traces};
+use super::fault::{fault, is_busy, spoils_connection};
+use super::link::{Link, execute};
+use crate::directory::DirectoryFault;
+
+/// Writes that one commit holds at most.
+const BATCH_MAX: usize = 256;
+/// How long a trace waits for others to be written with.
+const TRACE_WAIT: Duration = Duration::from_secs(1);
+
+/// How long a batch that met a lock waits before it tries again.
+const TRY_AGAIN: Duration = Duration::from_millis(5);
+
+/// What a write leaves behind.
+pub(super) enum Outcome<T> {
+    Keep(T),
+    /// The answer, while nothing of the write remains.
+    Undo(T),
+}
+
+/// Where writes are handed in.
+pub(super) struct Writer {
+    inbox: SyncSender<Message>,
+    wait: Duration,
+}
+
+enum Message {
+    Write(Ticket),
+    /// Traces wait.
+    Traces,
+    Close(oneshot::Sender<Result<(), DirectoryFault>>),
+}
+
+struct Ticket {
+    job: Box<dyn Job>,
+    /// When it is given up, if the database is held by another process.
+    due: Instant,
+}
+
+trait Job: Send {
+    fn run(&mut self, db: &Connection) -> Result<()>;
+    /// Ends it; `commit` is what became of the transaction around it.
+    fn answer(self: Box<Self>, commit: Result<(), DirectoryFault>);
+}
+
+struct Errand<W, T> {
+    work: W,
+    result: Option<Result<T, DirectoryFault>>,
+    reply: oneshot::Sender<Result<T, DirectoryFault>>,
+}
+
+impl<W, T> Job for Errand<W, T>
+where
+    W: Fn(&Connection) -> Result<Outcome<T>> + Send,
+    T: Send,
+{
+    fn run(&mut self, db: &Connection) -> Result<()> {
+        execute(db, "SAVEPOINT errand")?;
+        match (self.work)(db) {
+            Ok(Outcome::Keep(answer)) => self.result = Some(Ok(answer)),
+            Ok(Outcome::Undo(answer)) => {
+                execute(db, "ROLLBACK TO errand")?;
+                self.result = Some(Ok(answer));
+            }
+            Err(e) if db.is_autocommit() || spoils_connection(&e) => return Err(e),
+            Err(e) => {
+                execute(db, "ROLLBACK TO errand")?;
+                self.result = Some(Err(fault(&e)));
+            }
+        }
+        execute(db, "RELEASE errand")
+    }
+
+    fn answer(self: Box<Self>, commit: Result<(), DirectoryFault>) {
+        let Self { result, reply, .. } = *self;
+        let answer = commit.and_then(|()| result.unwrap_or_else(|| Err(gone())));
+        // Whoever asked may have gone meanwhile.
+        let _nobody = reply.send(answer);
+    }
+}
+
+fn gone() -> DirectoryFault {
+    DirectoryFault::Unavailable("it is closed".to_owned())
+}
+
+impl Writer {
+    /// Starts the thread on a file that is there and migrated.
+    pub(super) fn start(
+        link: Link,
+        backlog: Arc<Backlog>,
+        wait: Duration,
+        waiting_max: usize,
+    ) -> Result<Self, DirectoryFault> {
+        let (inbox, outbox) = sync_channel(waiting_max);
+        let desk = Desk { link, wait, backlog, outbox, batch: VecDeque::new(), flush_at: None, closing: None };
+        std::thread::Builder::new()
+            .name("directory".to_owned())
+            .spawn(move || desk.run())
+            .map_err(|e| DirectoryFault::Unavailable(format!("no thread to write: {e}")))?;
+        Ok(Self { inbox, wait })
+    }
+
+    /// Runs `work` in a transaction; the answer comes when it is on the disk. `work` may run again if
+    /// the transaction has to.
+    pub(super) async fn write<T, W>(&self, work: W) -> Result<T, DirectoryFault>
+    where
+        T: Send + 'static,
+        W: Fn(&Connection) -> Result<Outcome<T>> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(Errand { work, result: None, reply });
+        let ticket = Ticket { job, due: Instant::now() + self.wait };
+        self.inbox.try_send(Message::Write(ticket)).map_err(|e| match e {
+            TrySendError::Full(_) => DirectoryFault::Unavailable("too many writes are waiting".to_owned()),
+            TrySendError::Disconnected(_) => gone(),
+        })?;
+        answer.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// Says that traces wait. A full inbox needs no word: traces are looked at after each batch.
+    pub(super) fn traces_wait(&self) {
+        let _busy = self.inbox.try_send(Message::Traces);
+    }
+
+    /// Lets the thread end when all before this is written. It is no fault if it has ended already.
+    pub(super) async fn close(&self) -> Result<(), DirectoryFault> {
+        let (reply, answer) = oneshot::channel();
+        let mut message = Message::Close(reply);
+        loop {
+            message = match self.inbox.try_send(message) {
+                Ok(()) => return answer.await.unwrap_or(Ok(())),
+                Err(TrySendError::Disconnected(_)) => return Ok(()),
+                Err(TrySendError::Full(message)) => message,
+            };
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// The thread's own side.
+struct Desk {
+    wait: Duration,
+    backlog: Arc<Backlog>,
+    outbox: Receiver<Message>,
+    link: Link,
+    batch: VecDeque<Ticket>,
+    /// When the traces that wait are written.
+    flush_at: Option<Instant>,
+    closing: Option<Closing>,
+}
+
+/// Why the thread ends.
+enum Closing {
+    Asked(oneshot::Sender<Result<(), DirectoryFault>>),
+    /// Nobody is left who could ask.
+    Forgotten,
+}
+
+impl Desk {
+    fn run(mut self) {
+        while self.closing.is_none() || !self.batch.is_empty() {
+            self.gather();
+            self.write_batch();
+            self.write_due_traces();
+        }
+        let last = self.write_all_traces();
+        drop(self.link);
+        if let Some(Closing::Asked(reply)) = self.closing.take() {
+            let _nobody = reply.send(last);
+        }
+    }
+
+    /// Waits for something to do, and takes all that is there.
+    fn gather(&mut self) {
+        if self.batch.is_empty() && self.closing.is_none() {
+            let first = match self.flush_at {
+                None => self.outbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(at) => self.outbox.recv_timeout(at.saturating_duration_since(Instant::now())),
+            };
+            match first {
+                Ok(message) => self.take(message),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => self.closing = Some(Closing::Forgotten),
+            }
+        }
+        while self.batch.len() < BATCH_MAX && self.closing.is_none() {
+            match self.outbox.try_recv() {
+                Ok(message) => self.take(message),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => self.closing = Some(Closing::Forgotten),
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Write(ticket) => self.batch.push_back(ticket),
+            Message::Traces => {}
+            Message::Close(reply) => self.closing = Some(Closing::Asked(reply)),
+        }
+    }
+
+    fn write_batch(&mut self) {
+        let Some(due) = self.batch.front().map(|ticket| ticket.due) else { return };
+        match self.commit_batch(due) {
+            Ok(()) => self.answer(|_| true, &Ok(())),
+            // Nothing ran. Those whose time is up are told so; the rest tries again.
+            Err(e) if is_busy(&e) => {
+                let now = Instant::now();
+                self.answer(|ticket| ticket.due <= now, &Err(fault(&e)));
+                if !self.batch.is_empty() {
+                    // Not every lock is waited for by SQLite itself.
+                    std::thread::sleep(TRY_AGAIN);
+                }
+            }
+            Err(e) => self.answer(|_| true, &Err(fault(&e))),
+        }
+    }
+
+    fn commit_batch(&mut self, due: Instant) -> Result<()> {
+        let batch = &mut self.batch;
+        self.link.transaction(due, |db| batch.iter_mut().try_for_each(|ticket| ticket.job.run(db)))
+    }
+
+    fn answer(&mut self, whom: impl Fn(&Ticket) -> bool, commit: &Result<(), DirectoryFault>) {
+        for ticket in std::mem::take(&mut self.batch) {
+            if whom(&ticket) {
+                ticket.job.answer(commit.clone());
+            } else {
+                self.batch.push_back(ticket);
+            }
+        }
+    }
+
+    /// Writes some traces if the time has come.
+    fn write_due_traces(&mut self) {
+        let now = Instant::now();
+        if self.backlog.is_empty() {
+            self.flush_at = None;
+        } else if *self.flush_at.get_or_insert(now + TRACE_WAIT) <= now {
+            // What can't be written stays and waits for the next time; the backlog is bounded.
+            let _later = self.write_some_traces(now);
+            self.flush_at = (!self.backlog.is_empty()).then(|| now + TRACE_WAIT);
+        }
+    }
+
+    fn write_all_traces(&mut self) -> Result<(), DirectoryFault> {
+        let due = Instant::now() + self.wait;
+        while !self.backlog.is_empty() {
+            self.write_some_traces(due).map_err(|e| fault(&e))?;
+        }
+        Ok(())
+    }
+
+    /// Writes a batch of traces in a transaction of their own, so that they sink nothing else.
+    fn write_some_traces(&mut self, due: Instant) -> Result<()> {
+        let traces = self.backlog.first(BATCH_MAX);
+        self.link.transaction(due, |db| write_traces(db, &traces))?;
+        self.backlog.written(traces.len());
+        Ok(())
+    }
+}

@@ -1,0 +1,198 @@
+//! Who is calling the token endpoint (RFC 6749 §2.3, RFC 7523 §2.2): exactly one way of proof, the one of the
+//! client's file.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+use super::ports::{Ports, Request, Unavailable};
+use crate::base::{Secret, Span};
+use crate::keys::assertion::{ClientKeys, check_assertion};
+use crate::keys::client_secret::{Presented, Quick, reference_hash};
+use crate::oidc::client::ClientCredential;
+use crate::oidc::error::ErrorCode::{InvalidClient, InvalidRequest};
+use crate::oidc::params::Params;
+use crate::oidc::{Client, OAuthError};
+use crate::state::{Kind, Name, Record};
+
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// A call of a program.
+#[derive(Debug)]
+pub struct Call {
+    pub params: Params,
+    /// The `Authorization` header as it came.
+    pub authorization: Option<Secret>,
+    pub address: IpAddr,
+}
+
+/// Why a program's call fails.
+#[derive(Debug)]
+pub enum CallFault {
+    OAuth(OAuthError),
+    Unavailable,
+    /// Too much of this at a time; come again.
+    Busy,
+}
+
+impl From<Unavailable> for CallFault {
+    fn from(_: Unavailable) -> Self {
+        Self::Unavailable
+    }
+}
+
+impl From<OAuthError> for CallFault {
+    fn from(error: OAuthError) -> Self {
+        Self::OAuth(error)
+    }
+}
+
+enum Proof {
+    /// The client only says who it is.
+    Name(String),
+    Secret(String, Secret),
+    Assertion(String, Secret),
+}
+
+impl Proof {
+    fn client_id(&self) -> &str {
+        match self {
+            Self::Name(id) | Self::Secret(id, _) | Self::Assertion(id, _) => id,
+        }
+    }
+}
+
+/// One text for every failure: what exactly was wrong is nobody's business.
+const REFUSED: OAuthError = OAuthError::new(InvalidClient, "client authentication failed");
+
+/// Authenticates the client of a call; a public client only says its name.
+///
+/// # Errors
+/// `invalid_request` for several proofs at once, `invalid_client` for none that fits, 503 while it can't be told.
+pub async fn authenticate(ports: &Ports, request: &Request, call: &Call) -> Result<Arc<Client>, CallFault> {
+    let proof = read_proof(call)?;
+    let client = request.config.client(proof.client_id()).filter(|client| client.enabled).cloned();
+    let proven = match &proof {
+        Proof::Name(_) => client.as_ref().is_some_and(|client| client.is_public()),
+        Proof::Secret(_, secret) => check_secret(ports, request, client.as_ref(), secret, call).await?,
+        Proof::Assertion(_, assertion) => check_client_assertion(ports, request, client.as_ref(), assertion).await?,
+    };
+    match client.filter(|_| proven) {
+        Some(client) => Ok(client),
+        None => {
+            if ports.failures.count(call.address, proof.client_id(), request.now) {
+                tracing::warn!(address = %call.address, "many wrong client credentials");
+                return Err(CallFault::Busy);
+            }
+            Err(REFUSED.into())
+        }
+    }
+}
+
+fn read_proof(call: &Call) -> Result<Proof, OAuthError> {
+    let params = &call.params;
+    let invalid = |description| Err(OAuthError::new(InvalidRequest, description));
+    let in_body = params.get("client_secret");
+    let assertion = params.get("client_assertion");
+    let named = params.get("client_id").map(str::to_owned);
+    if let Some(header) = &call.authorization {
+        if in_body.is_some() || assertion.is_some() {
+            return invalid("more than one way of client authentication");
+        }
+        let (id, secret) = basic(header.expose()).ok_or(REFUSED)?;
+        if named.is_some_and(|named| named != id) {
+            return invalid("client_id is not that of the Authorization header");
+        }
+        return Ok(Proof::Secret(id, secret));
+    }
+    match (in_body, assertion) {
+        (Some(_), Some(_)) => invalid("more than one way of client authentication"),
+        (None, Some(_)) if params.get("client_assertion_type") != Some(JWT_BEARER) => {
+            invalid("client_assertion_type is not that of a JWT")
+        }
+        (None, Some(assertion)) => {
+            let subject = asserted_subject(assertion).ok_or(REFUSED)?;
+            if named.is_some_and(|named| named != subject) {
+                return invalid("client_id is not that of the assertion");
+            }
+            Ok(Proof::Assertion(subject, Secret::new(assertion)))
+        }
+        (Some(secret), None) => Ok(Proof::Secret(named.ok_or(REFUSED)?, Secret::new(secret))),
+        (None, None) => Ok(Proof::Name(named.ok_or(REFUSED)?)),
+    }
+}
+
+/// RFC 6749 §2.3.1: both parts are form-encoded, then joined and put into base64.
+fn basic(header: &str) -> Option<(String, Secret)> {
+    let (scheme, encoded) = header.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (id, secret) = decoded.split_once(':')?;
+    Some((form_decode(id)?, Secret::new(form_decode(secret)?)))
+}
+
+fn form_decode(text: &str) -> Option<String> {
+    let params = Params::decode(format!("v={}", text.replace('&', "%26")).as_bytes()).ok()?;
+    Some(params.pairs().next()?.1.to_owned())
+}
+
+/// The `sub` of an assertion before anything of it is believed: it only chooses the keys to check it with.
+fn asserted_subject(assertion: &str) -> Option<String> {
+    let payload = URL_SAFE_NO_PAD.decode(assertion.split('.').nth(1)?).ok()?;
+    let claims: serde_json::Value = serde_json::from_slice(&payload).ok()?;
+    claims.get("sub")?.as_str().map(str::to_owned)
+}
+
+async fn check_secret(
+    ports: &Ports,
+    request: &Request,
+    client: Option<&Arc<Client>>,
+    secret: &Secret,
+    call: &Call,
+) -> Result<bool, CallFault> {
+    let reference = reference_hash(request.config.clients.values().map(|client| &client.credential));
+    let credential = client.map(|client| &client.credential);
+    match ports.secrets.quick(Presented { credential, reference, secret }) {
+        Quick::Right => Ok(true),
+        Quick::Wrong => Ok(false),
+        Quick::Hash => {
+            let id = client.map_or("", |client| client.id.0.as_str());
+            let _place = ports.failures.place_to_hash(call.address, id).ok_or(CallFault::Busy)?;
+            let (credential, reference, secret) = (credential.cloned(), reference.cloned(), secret.clone());
+            let secrets = Arc::clone(&ports.secrets);
+            let hashed = tokio::task::spawn_blocking(move || {
+                let presented =
+                    Presented { credential: credential.as_ref(), reference: reference.as_ref(), secret: &secret };
+                secrets.slow(presented)
+            });
+            hashed.await.map_err(|_| CallFault::Unavailable)
+        }
+    }
+}
+
+async fn check_client_assertion(
+    ports: &Ports,
+    request: &Request,
+    client: Option<&Arc<Client>>,
+    assertion: &Secret,
+) -> Result<bool, CallFault> {
+    let Some((client, ClientCredential::Keys(jwks))) = client.map(|client| (client, &client.credential)) else {
+        return Ok(false);
+    };
+    let Ok(keys) = ClientKeys::parse(jwks) else { return Ok(false) };
+    let issuer = &request.config.server.issuer;
+    let Ok(accepted) = check_assertion(assertion.expose(), &keys, &client.id, issuer, request.now) else {
+        return Ok(false);
+    };
+    // Once on all nodes: the store says who was first (RFC 7523 §3, `jti`).
+    let record = Record {
+        name: Name::of(Kind::Assertion, &format!("{} {}", client.id, accepted.jti)),
+        bytes: vec![1],
+        lifetime: Span::from_ms(accepted.expires.ms() - request.now.ms()),
+    };
+    Ok(ports.state.put_new(record).await.map_err(Unavailable::from)?)
+}

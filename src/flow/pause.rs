@@ -1,0 +1,63 @@
+//! A login that waits for a person at one of our pages, as it is kept.
+
+use serde::{Deserialize, Serialize};
+
+use super::browser::{Keep, ticket_id};
+use super::ports::{Ports, Request, Unavailable};
+use super::sessions::encode;
+use crate::audit::Trace;
+use crate::base::limits::PENDING_LIFETIME;
+use crate::base::{Digest, Moment, Secret};
+use crate::broker::pending::{Destination, pending_token};
+use crate::oidc::IdpId;
+use crate::state::{Kind, Name, Record};
+
+/// A login that waits; kept under its handle and the browser's binding together.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Pause {
+    pub version: u8,
+    pub at: Moment,
+    pub destination: Destination,
+    /// After a mismatch: the provider to sign in at again.
+    pub again_at: Option<IdpId>,
+    /// The only answer is to go back to the client.
+    pub only_back: bool,
+    pub trace: Trace,
+    /// The pending login that the last answer began.
+    pub departed: Option<Digest>,
+}
+
+/// The form in which paused logins are written now.
+pub const PAUSE_VERSION: u8 = 1;
+
+impl Pause {
+    /// Which provider?
+    #[must_use]
+    pub const fn choosing(destination: Destination, trace: Trace, at: Moment) -> Self {
+        Self { version: PAUSE_VERSION, at, destination, again_at: None, only_back: false, trace, departed: None }
+    }
+
+    /// Nobody who may enter signed in: there is only the way back.
+    #[must_use]
+    pub const fn barred(destination: Destination, trace: Trace, at: Moment) -> Self {
+        Self { version: PAUSE_VERSION, at, destination, again_at: None, only_back: true, trace, departed: None }
+    }
+
+    /// Somebody else signed in. What now?
+    #[must_use]
+    pub const fn mismatched(destination: Destination, idp: IdpId, trace: Trace, at: Moment) -> Self {
+        Self { version: PAUSE_VERSION, at, destination, again_at: Some(idp), only_back: false, trace, departed: None }
+    }
+}
+
+/// Keeps a paused login; gives its handle and the browser's half.
+///
+/// # Errors
+/// [`Unavailable`] if it can't be kept.
+pub async fn keep(ports: &Ports, request: &Request, pause: Pause) -> Result<(Secret, Keep), Unavailable> {
+    let (handle, binding) = (ports.dice.token(), ports.dice.token());
+    let name = Name::of(Kind::PausedLogin, &pending_token(&handle, &binding));
+    ports.state.put(vec![Record { name, bytes: encode(&pause), lifetime: PENDING_LIFETIME }]).await?;
+    let ticket = Keep::Ticket { id: ticket_id(&handle), binding: Secret::new(binding), at: request.now };
+    Ok((Secret::new(handle), ticket))
+}

@@ -1,0 +1,81 @@
+//! Everything an errand may use: the doors, the clock, the dice, the configuration in force.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use arc_swap::ArcSwap;
+
+use super::admission::{Failures, LoginsUnderWay, Seldom};
+use crate::audit::Trace;
+use crate::base::{Clock, Dice, Moment};
+use crate::config::{Live, Snapshot};
+use crate::directory::Database;
+use crate::keys::client_secret::RememberedSecrets;
+use crate::keys::ring::Ring;
+use crate::keys::seal::Seal;
+use crate::metrics::Metrics;
+use crate::state::StateStore;
+use crate::upstream::Upstream;
+
+/// Made once by the composition root; shared by all workers.
+pub struct Ports {
+    pub clock: Arc<dyn Clock>,
+    pub dice: Arc<dyn Dice>,
+    pub config: Arc<Live>,
+    pub state: Arc<dyn StateStore>,
+    pub directory: Database,
+    pub upstream: Arc<Upstream>,
+    pub ring: ArcSwap<Ring>,
+    /// Seals what rests outside the process.
+    pub seal: Arc<Seal>,
+    pub secrets: Arc<RememberedSecrets>,
+    pub failures: Failures,
+    /// Traces of what never became a login.
+    pub unproven: Seldom,
+    pub under_way: LoginsUnderWay,
+    /// Lasting secret from which pairwise subjects are made.
+    pub pairwise_salt: [u8; 32],
+    pub metrics: Metrics,
+    /// The order to stop has come: not ready for anything new.
+    pub stopping: AtomicBool,
+}
+
+/// One request's moment and configuration.
+#[derive(Clone)]
+pub struct Request {
+    pub now: Moment,
+    pub config: Arc<Snapshot>,
+}
+
+impl Ports {
+    /// Reads the clock and the configuration, once for a request.
+    #[must_use]
+    pub fn request(&self) -> Request {
+        Request { now: self.clock.now(), config: self.config.snapshot() }
+    }
+
+    /// A new trace with a reference of its own.
+    #[must_use]
+    pub fn trace(&self, now: Moment) -> Trace {
+        Trace::begin(self.dice.id(), now)
+    }
+}
+
+/// A door could not be opened: state store or database. Answered with 503, never with "invalid".
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unavailable(String);
+
+impl From<crate::state::StateFault> for Unavailable {
+    fn from(fault: crate::state::StateFault) -> Self {
+        tracing::warn!(fault = %fault, "state store");
+        Self(fault.to_string())
+    }
+}
+
+impl From<crate::directory::DirectoryFault> for Unavailable {
+    fn from(fault: crate::directory::DirectoryFault) -> Self {
+        tracing::warn!(fault = %fault, "database");
+        Self(fault.to_string())
+    }
+}

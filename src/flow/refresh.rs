@@ -1,0 +1,159 @@
+//! Refresh tokens (RFC 6749 §6, RFC 9700 §4.14.2): one turn of a family, one conditional write.
+
+use std::sync::Arc;
+
+use super::client_auth::CallFault;
+use super::issue::{Drawn, Refresh, TokenAnswer, answer, keep_access, revoke};
+use super::ports::{Ports, Request, Unavailable};
+use crate::base::limits::CODE_RESIDUE_LIFETIME;
+use crate::base::{Digest, Secret};
+use crate::identity::User;
+use crate::oidc::error::ErrorCode::{InvalidGrant, InvalidRequest, TemporarilyUnavailable};
+use crate::oidc::params::Params;
+use crate::oidc::{Client, OAuthError};
+use crate::state::{Kind, Name, Record};
+use crate::token::access::{AccessRecord, AccessState};
+use crate::token::family::{AccessUse, Family, Turn, narrow, present};
+use crate::token::refresh_token::{RefreshToken, SECRET_BYTES};
+use crate::token::standing::{Rules, Why, check};
+
+/// Turns that may race for one family before the client is asked to come again.
+const ATTEMPTS: usize = 5;
+
+const REFUSED: OAuthError = OAuthError::new(InvalidGrant, "the refresh token is not valid any more");
+
+/// Answers a token request of grant type `refresh_token`.
+///
+/// # Errors
+/// [`CallFault`].
+pub async fn refresh(
+    ports: &Ports,
+    request: &Request,
+    client: &Arc<Client>,
+    params: &Params,
+) -> Result<TokenAnswer, CallFault> {
+    let text = params.get("refresh_token").ok_or(OAuthError::new(InvalidRequest, "refresh_token is missing"))?;
+    let presented = RefreshToken::parse(text).ok_or(REFUSED)?;
+    let scope = params.get("scope");
+    for _ in 0..ATTEMPTS {
+        let family = ports.directory.families.family(&presented.family()).await.map_err(Unavailable::from)?;
+        let family = family.ok_or(REFUSED)?;
+        let turn = decide(ports, request, client, &family, presented.digest()).await?;
+        let going = Going { ports, request, client, family: &family, presented: &presented };
+        let next = match turn {
+            Turn::Rotate => going.turn(scope, None).await?,
+            Turn::Repeat { void_access } => going.turn(scope, Some(void_access)).await?,
+            Turn::Reuse(alarm) => return Err(end(&going, &format!("{alarm:?}")).await),
+            Turn::ForeignClient => return Err(end(&going, "presented by another client").await),
+            Turn::TooManyRepeats => return Err(REFUSED.into()),
+            Turn::Dead(why) => {
+                tracing::info!(client = %client.id, %why, "a refresh token is worth nothing any more");
+                return Err(REFUSED.into());
+            }
+        };
+        if let Some(answer) = next {
+            return Ok(answer);
+        }
+    }
+    Err(OAuthError::new(TemporarilyUnavailable, "the refresh token is being used elsewhere").into())
+}
+
+/// Asks the pure decision, and for a repeat whether the new access token was used: that question voids it in the
+/// same step.
+async fn decide(
+    ports: &Ports,
+    request: &Request,
+    client: &Client,
+    family: &Family,
+    presented: Digest,
+) -> Result<Turn, CallFault> {
+    let turn = present(family, presented, client, AccessUse::Unused, request.now);
+    let Turn::Repeat { void_access } = turn else { return Ok(turn) };
+    let name = Name { kind: Kind::AccessToken, digest: void_access };
+    let kept = ports.state.peek(name).await.map_err(Unavailable::from)?;
+    let usage = match kept.as_deref().and_then(AccessState::decode) {
+        Some(AccessState::Issued(record)) if !record.used => {
+            let bytes = AccessState::Revoked { at: request.now }.encode();
+            let tombstone = Record { name, bytes, lifetime: CODE_RESIDUE_LIFETIME };
+            let voided = ports.state.swap(kept.unwrap_or_default(), tombstone).await.map_err(Unavailable::from)?;
+            if voided { AccessUse::Unused } else { AccessUse::Used }
+        }
+        // Another repeat has just voided it; the write of the family decides who goes on.
+        Some(AccessState::Revoked { .. }) => AccessUse::Unused,
+        _ => AccessUse::Used,
+    };
+    Ok(present(family, presented, client, usage, request.now))
+}
+
+/// A family about to be turned.
+struct Going<'a> {
+    ports: &'a Ports,
+    request: &'a Request,
+    client: &'a Arc<Client>,
+    family: &'a Family,
+    presented: &'a RefreshToken,
+}
+
+impl Going<'_> {
+    /// Turns the family; `None` if another request turned it first.
+    async fn turn(&self, scope: Option<&str>, repeat: Option<Digest>) -> Result<Option<TokenAnswer>, CallFault> {
+        let user = self.standing().await?;
+        let scopes = narrow(self.family, scope, self.client)?;
+        let mut secret = [0_u8; SECRET_BYTES];
+        self.ports.dice.fill(&mut secret);
+        let drawn = Drawn { access: Secret::new(self.ports.dice.token()), refresh: self.presented.successor(secret) };
+        let next = match repeat {
+            Some(_) => self.family.repeat(drawn.digests()),
+            None => self.family.rotate(drawn.digests(), &self.client.tokens, self.request.now),
+        };
+        let grant = self.family.grant(scopes);
+        // The access token first: a family that has turned must not point to one that was never kept.
+        let lifetime = self.client.tokens.access;
+        let record = AccessRecord::new(grant.clone(), Some(&next), lifetime, self.request.now);
+        if !keep_access(self.ports, &drawn.access, record).await? {
+            return Err(REFUSED.into());
+        }
+        let turned = self.ports.directory.families.turn(self.family.generation, next).await;
+        if !turned.map_err(Unavailable::from)? {
+            let name = Name::of(Kind::AccessToken, drawn.access.expose());
+            self.ports.state.forget(name).await.map_err(Unavailable::from)?;
+            return Ok(None);
+        }
+        answer(self.ports, self.request, (&grant, &user, self.client), &drawn, Refresh::Issued).map(Some)
+    }
+
+    /// The rules of now.
+    async fn standing(&self) -> Result<User, CallFault> {
+        let Family { user, sid, id, .. } = self.family;
+        let standing = self.ports.directory.users.standing(user, Some(sid), Some(id)).await;
+        let standing = standing.map_err(Unavailable::from)?;
+        let held = check(&Rules {
+            client: self.client,
+            idp: self.request.config.idps.get(&self.family.idp).map(AsRef::as_ref),
+            user: standing.as_ref().map(|standing| &standing.user),
+            issued: self.family.created,
+            bound_to_session: self.family.bound_to_session,
+            signed_out: standing.as_ref().is_some_and(|standing| standing.signed_out),
+            revoked: standing.as_ref().is_some_and(|standing| standing.family_revoked),
+        });
+        match (held, standing) {
+            (Ok(()), Some(standing)) => Ok(standing.user),
+            (held, _) => {
+                let why = held.err().unwrap_or(Why::UserGone);
+                tracing::info!(client = %self.client.id, %why, "a refresh token is worth nothing any more");
+                Err(REFUSED.into())
+            }
+        }
+    }
+}
+
+/// Ends a family whose token came from somewhere that it can't be.
+async fn end(going: &Going<'_>, why: &str) -> CallFault {
+    let Going { ports, request, client, family, .. } = going;
+    tracing::warn!(client = %client.id, family = ?family.id, why, "ALARM a refresh token was reused; its family ends");
+    ports.metrics.refused("refresh_reuse");
+    match revoke(ports, request, Some(&family.id), family.current_access).await {
+        Ok(()) => REFUSED.into(),
+        Err(fault) => fault,
+    }
+}

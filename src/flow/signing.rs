@@ -1,0 +1,66 @@
+//! Our signing keys: loaded, rotated, and used for ID tokens.
+
+use serde_json::Value;
+
+use super::ports::{Ports, Request};
+use crate::base::{Digest, Secret};
+use crate::identity::User;
+use crate::keys::jws::verify_own_id_token;
+use crate::keys::ring::Ring;
+use crate::keys::signing::{JwtType, SignFault};
+use crate::oidc::Client;
+use crate::token::claims::{Holder, id_token};
+use crate::token::grant::Grant;
+use crate::token::subject::Subject;
+
+/// What an ID token of ours says when it comes back as a hint.
+#[derive(Debug)]
+pub struct ReturnedIdToken {
+    pub subject: String,
+    pub audience: String,
+    pub sid: Option<String>,
+}
+
+/// Reads an ID token of ours that comes back as `id_token_hint`, expired or not; `None` for anything else.
+#[must_use]
+pub fn read_id_token(ring: &Ring, token: &str, issuer: &str) -> Option<ReturnedIdToken> {
+    let claims = verify_own_id_token(token, ring.verifying(), issuer).ok()?;
+    let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
+    Some(ReturnedIdToken { subject: text("sub")?, audience: text("aud")?, sid: text("sid") })
+}
+
+/// Why no ID token could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum MintFault {
+    #[error("there is no signing key for the client's algorithm")]
+    NoKey,
+    #[error("the user's directory is not configured")]
+    NoDirectory,
+    #[error(transparent)]
+    Sign(#[from] SignFault),
+}
+
+/// Signs the ID token of a grant with the client's algorithm.
+///
+/// # Errors
+/// [`MintFault`].
+pub fn mint_id_token(
+    ports: &Ports,
+    request: &Request,
+    (grant, user, client): (&Grant, &User, &Client),
+    access_token: &Secret,
+) -> Result<String, MintFault> {
+    let directory = request.config.directories.get(&user.directory).ok_or(MintFault::NoDirectory)?;
+    let subject = Subject::of(&user.id, client, &ports.pairwise_salt);
+    let holder = Holder { subject: &subject, grant, user, client, directory };
+    let claims = id_token(holder, &request.config.server.issuer, Some(access_token.expose()), request.now);
+    let ring = ports.ring.load();
+    let key = ring.signer(client.id_token_alg, request.now).ok_or(MintFault::NoKey)?;
+    Ok(key.sign(&claims, JwtType::Jwt)?)
+}
+
+/// The kids of a ring, as a digest: tells whether two rings are the same.
+#[must_use]
+pub fn fingerprint(ring: &Ring) -> Digest {
+    Digest::of(ring.jwks())
+}

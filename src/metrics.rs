@@ -1,0 +1,146 @@
+//! What is counted and timed, with bounded labels: our own words and ids from files, never anything that came in.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct Endpoint {
+    pub endpoint: &'static str,
+    pub status: u16,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct EndpointOnly {
+    pub endpoint: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct Code {
+    pub code: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct UpstreamError {
+    /// The stem of its file.
+    pub idp: String,
+    pub fault: &'static str,
+}
+
+/// A registry of its own: two servers in one process count apart.
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<Endpoint, Counter>,
+    latency: Family<EndpointOnly, Histogram>,
+    refusals: Family<Code, Counter>,
+    upstream_errors: Family<UpstreamError, Counter>,
+    logins: Family<Code, Counter>,
+    under_way: Gauge<i64>,
+    config_findings: Gauge<i64>,
+    config_seconds: Gauge<f64, AtomicU64>,
+}
+
+/// A request under way.
+#[derive(Debug)]
+pub struct UnderWay(Gauge<i64>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("vestibule");
+        let requests = Family::<Endpoint, Counter>::default();
+        registry.register("http_requests", "HTTP requests by endpoint and status", requests.clone());
+        let latency = Family::<EndpointOnly, Histogram>::new_with_constructor(|| {
+            Histogram::new(exponential_buckets(0.0005, 2.0, 15))
+        });
+        registry.register("http_request_seconds", "Time to answer by endpoint", latency.clone());
+        let refusals = Family::<Code, Counter>::default();
+        registry.register("refusals", "Refused requests by code", refusals.clone());
+        let upstream_errors = Family::<UpstreamError, Counter>::default();
+        registry.register("upstream_errors", "Failures at identity providers", upstream_errors.clone());
+        let logins = Family::<Code, Counter>::default();
+        registry.register("logins", "Logins by how they ended", logins.clone());
+        let under_way = Gauge::<i64>::default();
+        registry.register("http_requests_under_way", "HTTP requests not yet answered", under_way.clone());
+        let config_findings = Gauge::default();
+        registry.register("config_findings", "Findings in the files as they are now", config_findings.clone());
+        let config_seconds = Gauge::default();
+        registry.register(
+            "config_loaded_seconds",
+            "When the configuration in force was taken over",
+            config_seconds.clone(),
+        );
+        Self {
+            registry,
+            requests,
+            latency,
+            refusals,
+            upstream_errors,
+            logins,
+            under_way,
+            config_findings,
+            config_seconds,
+        }
+    }
+}
+
+impl Metrics {
+    pub fn answered(&self, endpoint: &'static str, status: u16, took: Duration) {
+        self.requests.get_or_create(&Endpoint { endpoint, status }).inc();
+        self.latency.get_or_create(&EndpointOnly { endpoint }).observe(took.as_secs_f64());
+    }
+
+    /// Counts a request as under way until the guard is dropped.
+    #[must_use]
+    pub fn began(&self) -> UnderWay {
+        self.under_way.inc();
+        UnderWay(self.under_way.clone())
+    }
+
+    /// Requests that are not yet answered.
+    #[must_use]
+    pub fn requests_under_way(&self) -> i64 {
+        self.under_way.get()
+    }
+
+    pub fn refused(&self, code: &'static str) {
+        self.refusals.get_or_create(&Code { code }).inc();
+    }
+
+    pub fn upstream_failed(&self, idp: &str, fault: &'static str) {
+        self.upstream_errors.get_or_create(&UpstreamError { idp: idp.to_owned(), fault }).inc();
+    }
+
+    pub fn login_ended(&self, how: &'static str) {
+        self.logins.get_or_create(&Code { code: how }).inc();
+    }
+
+    pub fn config_state(&self, findings: usize) {
+        self.config_findings.set(i64::try_from(findings).unwrap_or(i64::MAX));
+    }
+
+    pub fn config_loaded(&self, at: crate::base::Moment) {
+        self.config_seconds.set(at.ms() as f64 / 1000.0);
+    }
+
+    /// The text that Prometheus reads.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}

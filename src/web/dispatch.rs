@@ -1,0 +1,131 @@
+//! One handler for everything: which host, which address, which method; then the endpoint.
+
+use std::time::Instant;
+
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::routes::Route;
+use super::{peer, people, provider, readiness, respond};
+use crate::flow::Ports;
+use crate::i18n::PageError;
+use crate::oidc::OAuthError;
+use crate::oidc::error::ErrorCode::InvalidRequest;
+use crate::pages::{ASSET_CSP, Asset, LOGO_PATH, asset, logo_content_type, theme_css, theme_path};
+
+/// Answers one request.
+pub async fn dispatch(ports: Data<Ports>, request: HttpRequest, payload: Payload) -> HttpResponse {
+    let began = Instant::now();
+    let _under_way = ports.metrics.began();
+    let path = request.uri().path().to_owned();
+    let route = Route::at(&path);
+    let label = route.map_or("other", Route::label);
+    let response = match route {
+        None => not_found(&ports, &request),
+        Some(route) => routed(&ports, &request, payload, route).await,
+    };
+    let status = response.status().as_u16();
+    let took = began.elapsed();
+    ports.metrics.answered(label, status, took);
+    tracing::debug!(endpoint = label, method = %request.method(), status, micros = took.as_micros() as u64, "request");
+    response
+}
+
+fn not_found(ports: &Ports, request: &HttpRequest) -> HttpResponse {
+    let config = ports.config.snapshot();
+    if !peer::is_for_us(request, &config.server) {
+        return misdirected();
+    }
+    people::page(ports, request, &config, PageError::NotFound)
+}
+
+/// RFC 9110 §15.5.20.
+fn misdirected() -> HttpResponse {
+    HttpResponse::build(StatusCode::MISDIRECTED_REQUEST).insert_header((CACHE_CONTROL, "no-store")).finish()
+}
+
+async fn routed(ports: &Ports, request: &HttpRequest, payload: Payload, route: Route<'_>) -> HttpResponse {
+    let config = ports.config.snapshot();
+    if !route.answers_any_host() && !peer::is_for_us(request, &config.server) {
+        return misdirected();
+    }
+    if request.method() == Method::OPTIONS && route.is_for_programs() {
+        return respond::preflight(request, &config, &route.methods().join(", "));
+    }
+    if !route.methods().contains(&request.method().as_str()) {
+        return wrong_method(ports, request, route);
+    }
+    match route {
+        Route::Discovery => respond::public_json(request, provider::discovery(&config).to_string(), 3600),
+        Route::Jwks => respond::public_json(request, ports.ring.load().jwks().to_owned(), 3600),
+        Route::FederationJwks => respond::public_json(request, provider::federation_jwks(&config).to_string(), 3600),
+        Route::Token => provider::token_endpoint(ports, request, payload).await,
+        Route::Userinfo => provider::userinfo_endpoint(ports, request, payload).await,
+        Route::Revoke => provider::revoke_endpoint(ports, request, payload).await,
+        Route::Asset(_) => static_file(ports, request),
+        Route::Health => plain(200, "ok"),
+        Route::Ready => match readiness::blockers(ports).await.first() {
+            None => plain(200, "ready"),
+            Some(blocker) => respond::retry_later(plain(503, blocker.code)),
+        },
+        _ => people::visited(ports, request, payload, route).await,
+    }
+}
+
+fn plain(status: u16, word: &'static str) -> HttpResponse {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    HttpResponse::build(status)
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"))
+        .body(word)
+}
+
+fn wrong_method(ports: &Ports, request: &HttpRequest, route: Route<'_>) -> HttpResponse {
+    let mut response = if route.is_for_programs() {
+        let error = OAuthError::new(InvalidRequest, "this method is not supported here");
+        respond::json(405, &serde_json::json!({ "error": error.code.as_str(), "error_description": error.description }))
+    } else {
+        people::page(ports, request, &ports.config.snapshot(), PageError::MethodNotAllowed)
+    };
+    if let Ok(allow) = HeaderValue::from_str(&route.methods().join(", ")) {
+        response.headers_mut().insert(ALLOW, allow);
+    }
+    response
+}
+
+fn static_file(ports: &Ports, request: &HttpRequest) -> HttpResponse {
+    let path = request.uri().path();
+    if let Some(file) = asset(path) {
+        return serve(request, file.content_type, &file.etag, file.bytes.to_vec());
+    }
+    let config = ports.config.snapshot();
+    let settings = &config.server.pages;
+    if theme_path(settings).is_some_and(|theme| theme == path) {
+        let css = theme_css(settings);
+        let etag = format!("\"{}\"", crate::base::Digest::of(&css).base64url());
+        return serve(request, "text/css; charset=utf-8", &etag, css.into_bytes());
+    }
+    let logo = settings.logo.as_ref().filter(|_| path == LOGO_PATH);
+    let read = logo.and_then(|file| Some((logo_content_type(file)?, std::fs::read(file).ok()?)));
+    match read {
+        Some((content_type, bytes)) => {
+            let etag = format!("\"{}\"", crate::base::Digest::of(&bytes).base64url());
+            serve(request, content_type, &etag, bytes)
+        }
+        None => not_found(ports, request),
+    }
+}
+
+fn serve(request: &HttpRequest, content_type: &str, etag: &str, bytes: Vec<u8>) -> HttpResponse {
+    let known = request.headers().get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
+    let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    let cache = if request.uri().path() == LOGO_PATH { "public, max-age=300" } else { Asset::CACHE_CONTROL };
+    response
+        .insert_header((CACHE_CONTROL, cache))
+        .insert_header((ETAG, etag))
+        .insert_header(("X-Content-Type-Options", "nosniff"))
+        .insert_header(("Content-Security-Policy", ASSET_CSP));
+    if known { response.finish() } else { response.insert_header((CONTENT_TYPE, content_type)).body(bytes) }
+}

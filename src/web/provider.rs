@@ -1,0 +1,182 @@
+//! The provider's endpoints for programs.
+
+use actix_web::http::Method;
+use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
+use actix_web::web::Payload;
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::{Map, Value, json};
+
+use super::extract;
+use super::respond;
+use crate::base::Secret;
+use crate::config::Snapshot;
+use crate::flow::client_auth::CallFault;
+use crate::flow::issue::TokenAnswer;
+use crate::flow::{Ports, revoke, token, userinfo};
+use crate::oidc::error::ErrorCode::{InvalidRequest, InvalidToken};
+use crate::oidc::{OAuthError, Scope};
+use crate::upstream::public_jwks;
+
+/// What we are, and nothing that we are not (OpenID Connect Discovery 1.0 §3, RFC 8414 §2, RFC 9207 §3).
+#[must_use]
+pub fn discovery(config: &Snapshot) -> Value {
+    let issuer = &config.server.issuer;
+    let base = config.server.base_url.as_str().trim_end_matches('/');
+    let at = |path: &str| format!("{base}{path}");
+    let algorithms: Vec<&str> = config.server.keys.algorithms.iter().map(|alg| alg.as_str()).collect();
+    let scopes: Vec<&str> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
+    json!({
+        "issuer": issuer,
+        "authorization_endpoint": at("/acs/authorize"),
+        "token_endpoint": at("/acs/token"),
+        "userinfo_endpoint": at("/acs/userinfo"),
+        "jwks_uri": at("/acs/jwks"),
+        "revocation_endpoint": at("/acs/revoke"),
+        "end_session_endpoint": at("/acs/openid/logout"),
+        "scopes_supported": scopes,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "form_post"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "subject_types_supported": ["public", "pairwise"],
+        "id_token_signing_alg_values_supported": algorithms,
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
+        "token_endpoint_auth_signing_alg_values_supported": ["RS256", "PS256", "ES256", "EdDSA"],
+        "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt"],
+        "revocation_endpoint_auth_signing_alg_values_supported": ["RS256", "PS256", "ES256", "EdDSA"],
+        "code_challenge_methods_supported": ["S256"],
+        "prompt_values_supported": ["none", "login", "select_account"],
+        "claim_types_supported": ["normal"],
+        "claims_supported": [
+            "sub", "iss", "aud", "exp", "iat", "nonce", "at_hash", "sid", "auth_time", "acr", "amr", "name", "given_name",
+            "family_name", "preferred_username", "email", "email_verified", "oid", "upn", "domain", "user_name", "external_id"
+        ],
+        "ui_locales_supported": ["en", "de"],
+        "authorization_response_iss_parameter_supported": true,
+        "claims_parameter_supported": false,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+    })
+}
+
+/// Our public keys towards identity providers.
+#[must_use]
+pub fn federation_jwks(config: &Snapshot) -> Value {
+    public_jwks(config.idps.values().map(AsRef::as_ref))
+}
+
+/// POST `/acs/token`.
+pub async fn token_endpoint(ports: &Ports, request: &HttpRequest, payload: Payload) -> HttpResponse {
+    let config = ports.config.snapshot();
+    let mut response = match extract::call(request, payload, &config.server).await {
+        Err(unreadable) => respond::unreadable(unreadable),
+        Ok(call) => match token::token(ports, call).await {
+            Ok(answer) => respond::json(200, &token_body(&answer)),
+            Err(fault) => told(ports, fault),
+        },
+    };
+    respond::allow_origin(request, &config, &mut response);
+    response
+}
+
+fn token_body(answer: &TokenAnswer) -> Map<String, Value> {
+    let mut body = Map::new();
+    body.insert("access_token".into(), answer.access_token.expose().into());
+    body.insert("token_type".into(), "Bearer".into());
+    body.insert("expires_in".into(), answer.expires_in.as_secs().into());
+    if let Some(refresh) = &answer.refresh_token {
+        body.insert("refresh_token".into(), refresh.expose().into());
+    }
+    body.insert("id_token".into(), answer.id_token.expose().into());
+    body.insert("scope".into(), answer.scope.as_str().into());
+    body
+}
+
+/// Counts a refusal and answers it.
+fn told(ports: &Ports, fault: CallFault) -> HttpResponse {
+    ports.metrics.refused(match &fault {
+        CallFault::OAuth(error) => error.code.as_str(),
+        CallFault::Unavailable => "temporarily_unavailable",
+        CallFault::Busy => "busy",
+    });
+    respond::fault(fault)
+}
+
+/// POST `/acs/revoke`.
+pub async fn revoke_endpoint(ports: &Ports, request: &HttpRequest, payload: Payload) -> HttpResponse {
+    let config = ports.config.snapshot();
+    let mut response = match extract::call(request, payload, &config.server).await {
+        Err(unreadable) => respond::unreadable(unreadable),
+        Ok(call) => match revoke::revoke(ports, call).await {
+            Ok(()) => respond::json(200, &json!({})),
+            Err(fault) => told(ports, fault),
+        },
+    };
+    respond::allow_origin(request, &config, &mut response);
+    response
+}
+
+/// GET and POST `/acs/userinfo` (OIDC Core §5.3.1, RFC 6750 §2).
+pub async fn userinfo_endpoint(ports: &Ports, request: &HttpRequest, payload: Payload) -> HttpResponse {
+    let config = ports.config.snapshot();
+    let mut response = match bearer(request, payload).await {
+        Err(error) => bearer_error(error),
+        Ok(None) => {
+            let mut response = HttpResponse::Unauthorized().finish();
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"vestibule\""));
+            response
+        }
+        Ok(Some(token)) => match userinfo::userinfo(ports, &token).await {
+            Ok(claims) => respond::json(200, &claims),
+            Err(CallFault::OAuth(error)) => bearer_error(error),
+            Err(fault) => told(ports, fault),
+        },
+    };
+    respond::allow_origin(request, &config, &mut response);
+    response
+}
+
+/// The token from the header, or from a form body; never from the query, never from two places.
+async fn bearer(request: &HttpRequest, payload: Payload) -> Result<Option<Secret>, OAuthError> {
+    let invalid = |description| OAuthError::new(InvalidRequest, description);
+    let in_query = extract::query(request).map_err(|_| invalid("the query can't be read"))?;
+    if in_query.pairs().any(|(name, _)| name == "access_token") {
+        return Err(invalid("the access token does not belong in the query"));
+    }
+    let header =
+        extract::header(request, "authorization").map_err(|_| invalid("the Authorization header can't be read"))?;
+    let in_header = match header {
+        None => None,
+        Some(header) => {
+            let (scheme, token) = header.split_once(' ').unwrap_or((header.as_str(), ""));
+            if !scheme.eq_ignore_ascii_case("bearer") {
+                return Err(OAuthError::new(InvalidToken, "the Authorization header is no bearer token"));
+            }
+            Some(Secret::new(token.trim()))
+        }
+    };
+    if request.method() != Method::POST {
+        return Ok(in_header);
+    }
+    let form = extract::form(request, payload).await.map_err(|_| invalid("the body is no readable form"))?;
+    if form.is_repeated("access_token") {
+        return Err(invalid("a parameter stands more than once"));
+    }
+    match (in_header, form.get("access_token")) {
+        (Some(_), Some(_)) => Err(invalid("the access token stands in header and body")),
+        (header, body) => Ok(header.or_else(|| body.map(Secret::new))),
+    }
+}
+
+/// RFC 6750 §3: the reason is in the header too; nothing that came in is echoed.
+fn bearer_error(error: OAuthError) -> HttpResponse {
+    let mut response = respond::oauth(error);
+    let challenge = format!(
+        "Bearer realm=\"vestibule\", error=\"{}\", error_description=\"{}\"",
+        error.code.as_str(),
+        error.description
+    );
+    if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    }
+    response
+}

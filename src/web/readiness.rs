@@ -1,0 +1,48 @@
+//! Whether we can serve now, and what stands in the way or deserves care.
+
+use std::sync::atomic::Ordering;
+
+use serde::Serialize;
+
+use crate::config::lints::Severity;
+use crate::flow::Ports;
+
+/// Something that keeps the service from serving, or that somebody should look at.
+#[derive(Debug, Serialize)]
+pub struct Reason {
+    /// `state`, `database`, `stopping`, `config`, `identity_provider`.
+    pub code: &'static str,
+    pub detail: String,
+}
+
+/// What keeps the service from serving: while there is any, it is not ready.
+pub async fn blockers(ports: &Ports) -> Vec<Reason> {
+    let mut blockers = Vec::new();
+    if ports.stopping.load(Ordering::Relaxed) {
+        blockers.push(Reason { code: "stopping", detail: "the order to stop has come".to_owned() });
+    }
+    let (state, database) = futures_util::future::join(ports.state.ping(), ports.directory.ping()).await;
+    if let Err(fault) = state {
+        blockers.push(Reason { code: "state", detail: fault.to_string() });
+    }
+    if let Err(fault) = database {
+        blockers.push(Reason { code: "database", detail: fault.to_string() });
+    }
+    blockers
+}
+
+/// What deserves care though the service serves: a wrong file, a provider that can't be reached.
+#[must_use]
+pub fn cares(ports: &Ports) -> Vec<Reason> {
+    let findings = ports.config.findings();
+    let wrong = findings.iter().filter(|finding| finding.severity == Severity::Error);
+    let files = wrong.map(|finding| Reason {
+        code: "config",
+        detail: format!("{}:{}:{}: [{}] {}", finding.file, finding.line, finding.column, finding.code, finding.title),
+    });
+    let providers = ports.upstream.faults().into_iter().map(|(idp, fault)| Reason {
+        code: "identity_provider",
+        detail: format!("{idp}: {fault}: {}", fault.detail()),
+    });
+    files.chain(providers).collect()
+}

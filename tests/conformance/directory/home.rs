@@ -1,0 +1,125 @@
+//! What every test begins with.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use vestibule::audit::Trace;
+use vestibule::base::{Digest, Moment};
+use vestibule::directory::{Database, JitUser, KeyAtRest, Provisioned};
+use vestibule::identity::{User, UserId};
+use vestibule::oidc::{ClientId, IdpId, Scope};
+use vestibule::token::family::{Family, FamilyId};
+
+/// A fresh database, and a way to open it as another process would.
+pub struct Home {
+    pub db: Database,
+    pub reopen: Box<dyn Fn() -> Database + Send + Sync>,
+}
+
+pub const DIRECTORY: &str = "contoso";
+
+pub fn at(secs: i64) -> Moment {
+    Moment::from_secs(secs)
+}
+
+/// A login that matches by externalId.
+pub fn login(fresh_id: &str, external_id: &str, attributes: Value) -> JitUser {
+    let attributes: BTreeMap<String, Value> = serde_json::from_value(attributes).unwrap();
+    JitUser {
+        fresh_id: UserId(fresh_id.to_owned()),
+        directory: DIRECTORY.to_owned(),
+        match_attribute: "externalId".to_owned(),
+        match_value: external_id.to_owned(),
+        attributes,
+        email_verified: false,
+    }
+}
+
+/// A person by name: id, externalId, userName and email are made of it.
+pub fn person(name: &str) -> JitUser {
+    let address = format!("{name}@contoso.com");
+    login(
+        &format!("id-{name}"),
+        &format!("x-{name}"),
+        json!({ "userName": address, "emails": [{ "value": address, "primary": true }], "displayName": name }),
+    )
+}
+
+pub async fn create(db: &Database, user: JitUser) -> User {
+    match db.users.provision(user, at(1_000)).await.unwrap() {
+        Provisioned::Created(user) => user,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub async fn update(db: &Database, user: JitUser) -> User {
+    match db.users.provision(user, at(2_000)).await.unwrap() {
+        Provisioned::Updated(user) => user,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub async fn find(db: &Database, attribute: &str, value: &str) -> Vec<String> {
+    db.users.find(DIRECTORY, attribute, value).await.unwrap().into_iter().map(|user| user.id.0).collect()
+}
+
+pub fn family_id(name: &str) -> FamilyId {
+    FamilyId(Digest::of(name))
+}
+
+/// A family of user `id-ada`, not bound to its session `sid`.
+pub fn family(name: &str, sid: &str) -> Family {
+    Family {
+        id: family_id(name),
+        generation: 1,
+        client: ClientId("rp".to_owned()),
+        user: UserId("id-ada".to_owned()),
+        directory: DIRECTORY.to_owned(),
+        idp: IdpId("entra".to_owned()),
+        sid: sid.to_owned(),
+        bound_to_session: false,
+        scopes: vec![Scope::Openid, Scope::OfflineAccess],
+        auth_time: at(900),
+        acr: Some("urn:mfa".to_owned()),
+        amr: vec!["pwd".to_owned(), "otp".to_owned()],
+        created: at(1_000),
+        ends: at(1_000_000),
+        idle_ends: at(100_000),
+        current: Digest::of(format!("{name} 1")),
+        current_access: Digest::of(format!("{name} access 1")),
+        previous: None,
+        rotated_at: None,
+        repeats: 0,
+        revoked_at: None,
+    }
+}
+
+pub fn bound_family(name: &str, sid: &str) -> Family {
+    Family { bound_to_session: true, ..family(name, sid) }
+}
+
+/// The next generation of a family, told apart by `token`.
+pub fn turned(family: &Family, token: &str) -> Family {
+    Family {
+        generation: family.generation + 1,
+        current: Digest::of(token),
+        previous: Some(family.current),
+        rotated_at: Some(at(1_500)),
+        ..family.clone()
+    }
+}
+
+pub fn key(kid: &str, created: i64) -> KeyAtRest {
+    KeyAtRest {
+        kid: kid.to_owned(),
+        algorithm: "RS256".to_owned(),
+        sealed: (0..=255).collect(),
+        created: at(created),
+        active_from: at(created + 60),
+        retired_at: None,
+    }
+}
+
+pub fn trace(reference: &str, started: Moment) -> Trace {
+    Trace::begin(reference.to_owned(), started)
+}

@@ -1,0 +1,16 @@
+//! One module for each contract, one for each implementation.
+
+mod home;
+mod users;
+mod jit;
+mod standing;
+mod families;
+mod keys;
+mod traces;
+mod races;
+
+mod sqlite;
+mod sqlite_file;
+mod sqlite_faults;
+mod sqlite_disk;
+mod sqlite_kill;

@@ -1,0 +1,10 @@
+//! What tests share: the server in a folder of its own, a browser, relying parties, a manual clock.
+
+pub mod assertion;
+pub mod browser;
+pub mod client;
+pub mod clock;
+pub mod evil_idp;
+pub mod html;
+pub mod http;
+pub mod server;
