@@ -6,5 +6,7 @@ pub mod subject;
 pub mod claims;
 pub mod standing;
 pub mod family;
+#[cfg(test)]
+mod samples;
 pub mod refresh_token;
 pub mod access;
