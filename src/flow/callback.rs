@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::admission::AddressKey;
-use super::browser::{Arrival, Keep, Reply, Say, Visit, ticket_id};
+use super::browser::{Arrival, Keep, Reply, Say, Visit, ticket_id, way_on};
 use super::handles::come_back;
 use super::pause::{self, Pause};
 use super::ports::{Ports, Request, Unavailable};
@@ -39,21 +39,35 @@ pub async fn callback(ports: &Ports, visit: Visit, at: Option<IdpId>) -> Result<
     };
     let Some(binding) = visit.binding(&state) else {
         if visit.arrival == Arrival::Post {
-            return come_back(ports, "callback", &visit.params).await;
+            return come_back(ports, "callback", &visit).await;
         }
         return Ok(finish::page(ports, PageError::OtherBrowser));
     };
     let name = Name::of(Kind::PendingLogin, &pending_token(&state, binding.expose()));
-    let forget = Keep::ForgetTicket { id: ticket_id(&state) };
     let pending = match ports.state.take(name, Vec::new(), PENDING_LIFETIME).await? {
         Taken::Once(bytes) => PendingLogin::decode(&bytes),
-        Taken::Already(_) => return Ok(finish::page(ports, PageError::AlreadyUsed)),
+        Taken::Already(_) => return already_used(ports, &request, &visit).await,
         Taken::Never => None,
     };
-    let Some(pending) = pending else { return Ok(finish::page(ports, PageError::LoginExpired).keeping(forget)) };
+    let Some(pending) = pending else {
+        let forget = Keep::ForgetTicket { id: ticket_id(&state) };
+        return Ok(finish::page(ports, PageError::LoginExpired).keeping(forget));
+    };
     ports.under_way.end(AddressKey(pending.counted_at), pending.started);
-    let reply = Answered { ports, request, visit, at }.end(pending).await?;
-    Ok(reply.keeping(forget))
+    // The ticket stays until its time is up: should this answer come again, it tells "used" from "not yours".
+    Answered { ports, request, visit, at }.end(pending).await
+}
+
+/// A046: the way on leads to the service that the browser's session served last.
+async fn already_used(ports: &Ports, request: &Request, visit: &Visit) -> Result<Reply, Unavailable> {
+    let found = sessions::find(ports, request, visit.session.as_ref()).await?;
+    let mut reply = finish::page(ports, PageError::AlreadyUsed);
+    let served = found.as_ref().and_then(|found| found.session.clients.last());
+    let client = served.and_then(|id| request.config.clients.get(id));
+    if let (Say::Page(page), Some(client)) = (&mut reply.say, client) {
+        page.way_on = way_on(client);
+    }
+    Ok(reply)
 }
 
 /// One answer, with everything that its checks need.

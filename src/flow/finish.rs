@@ -29,7 +29,8 @@ pub async fn with_code(
     if !session.clients.contains(&asked.client) {
         session.clients.push(asked.client.clone());
     }
-    let issued = issue(asked, grant(asked, &session), request.now, &trace.reference);
+    let mut issued = issue(asked, grant(asked, &session), request.now, &trace.reference);
+    issued.session_ends = Some(session.created.plus(request.config.server.session.absolute));
     let record = Record { name: Name::of(Kind::Code, &code), bytes: encode(&issued), lifetime: CODE_LIFETIME };
     ports.state.put(vec![sessions::record(&token, &session, request), record]).await?;
     let scopes = asked.scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
@@ -79,7 +80,12 @@ fn refused(trace: &mut Trace) {
 pub fn page(ports: &Ports, refusal: PageError) -> Reply {
     let now = ports.clock.now();
     let mut trace = ports.trace(now);
-    let reply = with_page(ports, refusal, None, &mut trace);
+    let mut reply = with_page(ports, refusal, None, &mut trace);
+    let lost = matches!(refusal, PageError::OtherBrowser | PageError::AlreadyUsed | PageError::LoginExpired);
+    if let (true, Say::Page(page)) = (lost, &mut reply.say) {
+        // Whose login it was isn't known here; our front page lists where to begin again.
+        page.way_on = Some((String::new(), "/".to_owned()));
+    }
     if ports.unproven.admits(now) {
         tracing::info!(reference = %trace.reference, refusal = refusal.code(), "refused before it became a login");
         ports.directory.traces.keep(trace);

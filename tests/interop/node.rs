@@ -1,0 +1,96 @@
+//! Processes beside the tests: Node scripts that speak in lines of JSON, and the product's own binary.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// How long anything may take to start, on a machine that is busy.
+pub const START_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Where the scripts are.
+pub fn scripts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop")
+}
+
+/// A process that is killed when its owner is gone.
+pub struct Process(Child);
+
+impl Process {
+    pub fn spawn(command: &mut Command, what: &str) -> Self {
+        Self(command.spawn().unwrap_or_else(|fault| panic!("{what} does not start: {fault}")))
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.0.try_wait().expect("its state can be asked").is_some()
+    }
+
+    /// Asks it to end as an init system does, and waits.
+    pub fn terminate(&mut self) {
+        let pid = self.0.id().to_string();
+        let asked = Command::new("kill").args(["-TERM", &pid]).status();
+        if asked.is_ok_and(|status| status.success()) {
+            let _ = self.0.wait();
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A script that has told by a first line of JSON that it is ready. It ends with its standard input.
+pub struct Node {
+    process: Process,
+    pub stdin: Option<ChildStdin>,
+    pub ready: Value,
+}
+
+impl Node {
+    /// Starts `script` with one argument. Its lines after the first go to `lines`.
+    pub fn start(script: &str, argument: &Value, env: &[(&str, &str)], lines: mpsc::Sender<Value>) -> Self {
+        let folder = scripts();
+        assert!(
+            folder.join("node_modules").is_dir(),
+            "tests/interop/node_modules is missing: run ./test, or `npm ci` in tests/interop"
+        );
+        let mut command = Command::new("node");
+        command.arg(folder.join(script)).arg(argument.to_string()).envs(env.iter().copied());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = Process::spawn(&mut command, "node (is it installed?)");
+        let stdin = process.0.stdin.take();
+        let stdout = process.0.stdout.take().expect("a pipe");
+        let (first, ready) = mpsc::channel();
+        std::thread::spawn(move || pass_on(stdout, &first, &lines));
+        let ready = ready.recv_timeout(START_TIMEOUT).unwrap_or_else(|_| panic!("{script} did not start; see above"));
+        Self { process, stdin, ready }
+    }
+}
+
+fn pass_on(stdout: ChildStdout, first: &mpsc::Sender<Value>, rest: &mpsc::Sender<Value>) {
+    let mut to = first;
+    for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+        let Ok(value) = serde_json::from_str::<Value>(&line) else {
+            eprintln!("{line}"); // a library's warning
+            continue;
+        };
+        if to.send(value).is_err() {
+            return;
+        }
+        to = rest;
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        let _ = self.process.0.wait();
+    }
+}
