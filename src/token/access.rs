@@ -100,13 +100,21 @@ impl AccessState {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{NOW, family, grant};
+    use super::super::family::NewTokens;
+    use super::super::samples::{NOW, grant};
     use super::*;
+    use crate::base::Digest;
     use crate::oidc::Scope;
+    use crate::oidc::client::TokenLifetimes;
 
     /// As version 1 was written; must be read for as long as that version is.
     const ISSUED_V1: &str = include_str!("golden/access_v1.json");
     const REVOKED_V1: &str = include_str!("golden/access_revoked_v1.json");
+
+    fn family(scopes: &[Scope]) -> Family {
+        let first = NewTokens { refresh: Digest::of("refresh"), access: Digest::of("access") };
+        Family::begin(FamilyId(Digest::of("family")), &grant(scopes), first, &TokenLifetimes::default(), NOW)
+    }
 
     fn record() -> AccessRecord {
         AccessRecord::new(grant(&Scope::ALL), Some(&family(&Scope::ALL)), Span::minutes(10), NOW)

@@ -280,12 +280,21 @@ pub fn narrow(family: &Family, asked: Option<&str>, client: &Client) -> Result<V
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{NOW, client, family, grant, pair};
+    use super::super::samples::{NOW, client, grant};
     use super::*;
     use crate::base::Span;
     use crate::oidc::client::ClientCredential;
 
     const UNUSED: AccessUse = AccessUse::Unused;
+
+    /// The digests of a pair called `name`.
+    fn pair(name: &str) -> NewTokens {
+        NewTokens { refresh: Digest::of(format!("refresh {name}")), access: Digest::of(format!("access {name}")) }
+    }
+
+    fn family(scopes: &[Scope]) -> Family {
+        Family::begin(FamilyId(Digest::of("family")), &grant(scopes), pair("1"), &TokenLifetimes::default(), NOW)
+    }
 
     fn turned() -> Family {
         family(&Scope::ALL).rotate(pair("2"), &client().tokens, NOW)

@@ -2,11 +2,11 @@
 //! families. Pure.
 
 pub mod grant;
+#[cfg(test)]
+mod samples;
 pub mod subject;
 pub mod claims;
 pub mod standing;
 pub mod family;
-#[cfg(test)]
-mod samples;
 pub mod refresh_token;
 pub mod access;

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::family::{Family, FamilyId, NewTokens};
 use super::grant::{GRANT_VERSION, Grant};
-use crate::base::{Digest, Moment, Secret, Span};
+use crate::base::{Moment, Secret, Span};
 use crate::identity::directory::{OnDeactivate, Source};
 use crate::identity::{Directory, DirectoryKind, User, UserId};
 use crate::oidc::client::{
@@ -140,13 +139,4 @@ pub fn grant(scopes: &[Scope]) -> Grant {
         acr: Some("urn:example:mfa".to_owned()),
         amr: vec!["pwd".to_owned(), "mfa".to_owned()],
     }
-}
-
-/// The digest of a token called `name`.
-pub fn pair(name: &str) -> NewTokens {
-    NewTokens { refresh: Digest::of(format!("refresh {name}")), access: Digest::of(format!("access {name}")) }
-}
-
-pub fn family(scopes: &[Scope]) -> Family {
-    Family::begin(FamilyId(Digest::of("family")), &grant(scopes), pair("1"), &TokenLifetimes::default(), NOW)
 }
