@@ -120,7 +120,8 @@ mod tests {
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde_json::json;
 
-    use super::super::samples::{jwks, key, pkcs8, unsigned};
+    use super::super::sample_keys::{jwks, key};
+    use super::super::samples::{pkcs8, unsigned};
     use super::super::signing::SigningKey;
     use super::*;
     use crate::oidc::client::SigningAlgorithm::{self, EdDsa, Es256, Rs256};

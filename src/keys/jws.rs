@@ -147,7 +147,8 @@ mod tests {
     use aws_lc_rs::hmac;
     use serde_json::json;
 
-    use super::super::samples::{jwks, key, pkcs8, unsigned};
+    use super::super::sample_keys::{jwks, key};
+    use super::super::samples::{pkcs8, unsigned};
     use super::super::signing::SigningKey;
     use super::*;
     use crate::oidc::client::SigningAlgorithm::{EdDsa, Es256, Rs256};

@@ -279,8 +279,12 @@ mod tests {
     use jsonwebtoken::{Algorithm, DecodingKey, Validation};
     use serde_json::{Value, json};
 
-    use super::super::samples::{header_of, key, pkcs8};
+    use super::super::samples::{header_of, pkcs8};
     use super::*;
+
+    fn key(algorithm: SigningAlgorithm) -> SigningKey {
+        SigningKey::from_pkcs8(algorithm, &pkcs8(algorithm)).expect("a good key")
+    }
 
     #[test]
     fn rfc_8037_appendix_a_holds() {

@@ -208,7 +208,7 @@ fn bytes(jwk: &Map<String, Value>, member: &str) -> Option<Vec<u8>> {
 mod tests {
     use serde_json::json;
 
-    use super::super::samples::key;
+    use super::super::sample_keys::key;
     use super::*;
     use crate::oidc::client::SigningAlgorithm::{EdDsa, Es256, Rs256};
 
