@@ -101,7 +101,7 @@ pub fn verify_jws(token: &str, keys: &KeySet, allowed: &[JwsAlgorithm]) -> Resul
     if !fitting.iter().any(|key| key.verifies(header.algorithm, signed.as_bytes(), &signature)) {
         return Err(VerifyFault::Signature);
     }
-    let claims = URL_SAFE_NO_PAD.decode(claims).ok().and_then(|bytes| parse_object(&bytes));
+    let claims = URL_SAFE_NO_PAD.decode(claims).ok().and_then(|bytes| parse_object(&bytes).ok());
     Ok(Jws { header, claims: claims.ok_or(VerifyFault::Claims)? })
 }
 
@@ -126,7 +126,7 @@ fn read_header(encoded: &str, allowed: &[JwsAlgorithm]) -> Result<JwsHeader, Ver
         return Err(VerifyFault::Header);
     }
     let bytes = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| VerifyFault::Header)?;
-    let header = parse_object(&bytes).ok_or(VerifyFault::Header)?;
+    let header = parse_object(&bytes).map_err(|_| VerifyFault::Header)?;
     if header.contains_key("crit") || header.contains_key("b64") || header.contains_key("enc") {
         return Err(VerifyFault::Critical);
     }

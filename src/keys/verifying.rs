@@ -95,7 +95,7 @@ impl KeySet {
     /// # Errors
     /// [`KeySetFault`]: private or symmetric keys, no usable key at all, or no JWK set.
     pub fn parse(jwks: &str) -> Result<Self, KeySetFault> {
-        let set = parse_object(jwks.as_bytes()).ok_or(KeySetFault::Malformed)?;
+        let set = parse_object(jwks.as_bytes()).map_err(|_| KeySetFault::Malformed)?;
         let Some(Value::Array(keys)) = set.get("keys") else { return Err(KeySetFault::Malformed) };
         if keys.len() > JWKS_KEYS_MAX {
             return Err(KeySetFault::TooMany);

@@ -5,11 +5,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 use subtle::ConstantTimeEq as _;
 
+use super::UpstreamFault;
 use super::keyset::{Alg, KID_BYTES_MAX};
-use super::{UpstreamFault, strict_json};
 use crate::base::limits::{CLOCK_SKEW, ID_TOKEN_BYTES_MAX};
 use crate::base::text::is_control;
 use crate::base::{Moment, Secret, Span};
+use crate::keys::strict_json;
 use crate::oidc::Idp;
 
 /// How old an ID token may be that a code was just redeemed for.
