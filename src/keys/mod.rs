@@ -5,6 +5,7 @@
 
 pub mod seal;
 pub mod strict_json;
+pub mod algorithm;
 pub mod signing;
 #[cfg(test)]
 mod samples;
