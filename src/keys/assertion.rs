@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
+use super::algorithm::JwsAlgorithm;
 use super::jws::{VerifyFault, verify_jws};
 use super::signing::JwtType;
-use super::verifying::{JwsAlgorithm, KeySet, KeySetFault};
+use super::verifying::{KeySet, KeySetFault};
 use crate::base::limits::{ASSERTION_LIFETIME_MAX, CLOCK_SKEW};
 use crate::base::{Moment, Span};
 use crate::oidc::ClientId;

@@ -5,6 +5,7 @@
 
 pub mod seal;
 pub mod strict_json;
+pub mod algorithm;
 #[cfg(test)]
 mod samples;
 pub mod signing;

@@ -10,7 +10,7 @@ use crate::base::Moment;
 use crate::base::limits::ID_TOKEN_LIFETIME;
 use crate::base::text::fold;
 use crate::identity::{Directory, User};
-use crate::keys::signing::half_hash;
+use crate::keys::algorithm::half_hash;
 use crate::oidc::{Client, Scope};
 
 /// Claims with a meaning in the protocol, which no client's `[claims]` can set.
