@@ -159,7 +159,7 @@ impl Window {
                 let (at, text) =
                     (complaint["at"].as_str().unwrap_or_default(), complaint["text"].as_str().unwrap_or_default());
                 // The browser notes that a page came with an error status: it is meant to.
-                let is_status = text.starts_with("Failed to load resource: the server responded with a status of 4");
+                let is_status = text.starts_with("Failed to load resource: the server responded with a status of ");
                 let is_page = visited.iter().any(|seen| seen.as_str().is_some_and(|s| s.ends_with(&format!(" {at}"))));
                 if at.starts_with(&self.ours) && !(is_status && is_page) || text.contains("olicy") {
                     complaints.push(format!("{at}: {text}"));

@@ -19,6 +19,7 @@ pub const UMLAUT: &str = "jürgen.groß@contoso.com";
 pub const GUEST: &str = "dana_fabrikam.com#EXT#@contoso.com";
 pub const BOB: &str = "bob@fabrikam.com";
 pub const NORA: &str = "nora@northwind.com";
+pub const NEW: &str = "new@guarded.com";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
@@ -73,6 +74,14 @@ impl Stage {
         text(&self.peers.ready["idps"][idp]["issuer"])
     }
 
+    /// The issuer in a provider's file.
+    pub fn issuer_as_configured(&self, idp: &str) -> String {
+        let file = self.folder.path().join(format!("config/idps/{idp}.toml"));
+        let lines = fs::read_to_string(file).expect("its file");
+        let line = lines.lines().find_map(|line| line.strip_prefix("issuer = \"")).expect("it has an issuer");
+        line.trim_end_matches('"').to_owned()
+    }
+
     /// What the server has logged so far.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default()
@@ -112,6 +121,9 @@ fn start_peers(base: &str, certificate: Option<&Certificate>) -> Node {
             { "name": "northwind", "redirectUri": at("northwind"), "jwksUri": format!("{base}/federation/jwks"), "people": {
                 NORA: ["Nora", "North"],
             } },
+            { "name": "guarded", "redirectUri": at("guarded"), "secret": "guarded-secret-0123456789", "people": {
+                NEW: ["Nils", "New"],
+            } },
         ],
         "rp": { "issuer": format!("{base}/acs"), "clients": {
             "basic": { "by": "basic", "secret": "basic secret+&% 0123456789" },
@@ -121,6 +133,7 @@ fn start_peers(base: &str, certificate: Option<&Certificate>) -> Node {
             "any": { "by": "basic", "secret": "any-secret-0123456789" },
             "fabrikam": { "by": "basic", "secret": "fabrikam-secret-0123456789" },
             "northwind": { "by": "basic", "secret": "northwind-secret-0123456789" },
+            "guarded": { "by": "basic", "secret": "guarded-secret-0123456789" },
         } },
     });
     let ca = certificate.map_or_else(String::new, |c| c.ca.display().to_string());
@@ -149,12 +162,19 @@ fn write_config(folder: &Path, base: &str, address: SocketAddr, peers: &Value, c
             "fabrikam",
             "client_secret = { env = \"FABRIKAM_SECRET\" }\n[authorize_params]\nresponse_mode = \"form_post\"",
         ),
+        ("guarded", "client_secret = { env = \"GUARDED_SECRET\" }"),
         ("northwind", "[client_key]\nkey = { file = \"northwind.key.pem\" }\nalgorithm = \"ES256\""),
     ] {
-        write(&format!("directories/{idp}.toml"), &directory(idp));
+        // Into this one people come by provisioning only.
+        let kind = if idp == "guarded" { "provisioned" } else { "jit" };
+        write(&format!("directories/{idp}.toml"), &directory(idp, kind));
         let issuer = text(&peers["idps"][idp]["issuer"]);
         write(&format!("idps/{idp}.toml"), &format!("{}{more}\n", identity_provider(idp, &issuer)));
     }
+    write("directories/away.toml", &directory("away", "jit"));
+    // Nobody is at this port: what listened there is gone.
+    let away = identity_provider("away", &format!("http://localhost:{}", free_address().port()));
+    write("idps/away.toml", &format!("{away}client_secret = {{ env = \"GUARDED_SECRET\" }}\n"));
     write("northwind.key.pem", &certificate::key_pem());
     let rp = text(&peers["rp"]["origin"]);
     let jwks = format!("jwks = {{ keys = [{}] }}", toml_table(&peers["rp"]["jwk"]));
@@ -163,7 +183,8 @@ fn write_config(folder: &Path, base: &str, address: SocketAddr, peers: &Value, c
         ("post", "client_secret = { env = \"POST_SECRET\" }", "\"contoso\""),
         ("keys", jwks.as_str(), "\"contoso\""),
         ("public", "public = true", "\"contoso\""),
-        ("any", "client_secret = { env = \"ANY_SECRET\" }", ""),
+        ("any", "client_secret = { env = \"ANY_SECRET\" }", "\"contoso\", \"fabrikam\", \"northwind\""),
+        ("guarded", "client_secret = { env = \"GUARDED_SECRET\" }", "\"guarded\""),
         ("fabrikam", "client_secret = { env = \"FABRIKAM_SECRET\" }", "\"fabrikam\""),
         ("northwind", "client_secret = { env = \"NORTHWIND_SECRET\" }", "\"northwind\""),
     ] {
@@ -173,9 +194,9 @@ fn write_config(folder: &Path, base: &str, address: SocketAddr, peers: &Value, c
     }
 }
 
-fn directory(id: &str) -> String {
+fn directory(id: &str, kind: &str) -> String {
     format!(
-        "name = \"{id}\"\ndomains = [\"{id}.com\"]\ndefault_domain = \"{id}.com\"\nsource = \"generic\"\ntype = \"jit\"\n"
+        "name = \"{id}\"\ndomains = [\"{id}.com\"]\ndefault_domain = \"{id}.com\"\nsource = \"generic\"\ntype = \"{kind}\"\n"
     )
 }
 
@@ -212,6 +233,7 @@ fn start_server(folder: &Path) -> Process {
         ("NORTHWIND_SECRET", "northwind-secret-0123456789"),
         ("BASIC_SECRET", "basic secret+&% 0123456789"),
         ("POST_SECRET", "post secret+&% 0123456789"),
+        ("GUARDED_SECRET", "guarded-secret-0123456789"),
         ("ANY_SECRET", "any-secret-0123456789"),
     ] {
         command.env(name, value);
