@@ -39,7 +39,7 @@ pub async fn callback(ports: &Ports, visit: Visit, at: Option<IdpId>) -> Result<
     };
     let Some(binding) = visit.binding(&state) else {
         if visit.arrival == Arrival::Post {
-            return come_back(ports, "callback", &visit.params).await;
+            return come_back(ports, "callback", &visit).await;
         }
         return Ok(finish::page(ports, PageError::OtherBrowser));
     };

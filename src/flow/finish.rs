@@ -29,7 +29,8 @@ pub async fn with_code(
     if !session.clients.contains(&asked.client) {
         session.clients.push(asked.client.clone());
     }
-    let issued = issue(asked, grant(asked, &session), request.now, &trace.reference);
+    let mut issued = issue(asked, grant(asked, &session), request.now, &trace.reference);
+    issued.session_ends = Some(session.created.plus(request.config.server.session.absolute));
     let record = Record { name: Name::of(Kind::Code, &code), bytes: encode(&issued), lifetime: CODE_LIFETIME };
     ports.state.put(vec![sessions::record(&token, &session, request), record]).await?;
     let scopes = asked.scopes.iter().map(|scope| scope.as_str().to_owned()).collect();

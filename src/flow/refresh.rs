@@ -70,19 +70,29 @@ async fn decide(
     let turn = present(family, presented, client, AccessUse::Unused, request.now);
     let Turn::Repeat { void_access } = turn else { return Ok(turn) };
     let name = Name { kind: Kind::AccessToken, digest: void_access };
-    let kept = ports.state.peek(name).await.map_err(Unavailable::from)?;
-    let usage = match kept.as_deref().and_then(AccessState::decode) {
-        Some(AccessState::Issued(record)) if !record.used => {
-            let bytes = AccessState::Revoked { at: request.now }.encode();
-            let tombstone = Record { name, bytes, lifetime: CODE_RESIDUE_LIFETIME };
-            let voided = ports.state.swap(kept.unwrap_or_default(), tombstone).await.map_err(Unavailable::from)?;
-            if voided { AccessUse::Unused } else { AccessUse::Used }
-        }
-        // Another repeat has just voided it; the write of the family decides who goes on.
-        Some(AccessState::Revoked { .. }) => AccessUse::Unused,
-        _ => AccessUse::Used,
-    };
+    let usage = void_unused(ports, request, name).await?;
     Ok(present(family, presented, client, usage, request.now))
+}
+
+/// Voids an access token unless it was used. Who loses the swap looks again: the other was a first use, or a repeat like
+/// this one.
+async fn void_unused(ports: &Ports, request: &Request, name: Name) -> Result<AccessUse, CallFault> {
+    for _ in 0..ATTEMPTS {
+        let Some(kept) = ports.state.peek(name).await.map_err(Unavailable::from)? else { break };
+        match AccessState::decode(&kept) {
+            Some(AccessState::Issued(record)) if !record.used => {
+                let bytes = AccessState::Revoked { at: request.now }.encode();
+                let tombstone = Record { name, bytes, lifetime: CODE_RESIDUE_LIFETIME };
+                if ports.state.swap(kept, tombstone).await.map_err(Unavailable::from)? {
+                    return Ok(AccessUse::Unused);
+                }
+            }
+            // Another repeat has just voided it; the write of the family decides who goes on.
+            Some(AccessState::Revoked { .. }) => return Ok(AccessUse::Unused),
+            _ => break,
+        }
+    }
+    Ok(AccessUse::Used)
 }
 
 /// A family about to be turned.

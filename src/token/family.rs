@@ -202,6 +202,13 @@ impl Family {
         }
     }
 
+    /// The same family, ending with its session if it is bound to it.
+    #[must_use]
+    pub fn within_session(self, session_ends: Option<Moment>) -> Self {
+        let ends = session_ends.filter(|_| self.bound_to_session).map_or(self.ends, |at| at.min(self.ends));
+        Self { ends, idle_ends: self.idle_ends.min(ends), ..self }
+    }
+
     /// The family after [`Turn::Rotate`]: the idle end moves, the absolute one never.
     #[must_use]
     pub fn rotate(&self, new: NewTokens, lifetimes: &TokenLifetimes, now: Moment) -> Self {

@@ -64,7 +64,7 @@ async fn routed(ports: &Ports, request: &HttpRequest, payload: Payload, route: R
         Route::Token => provider::token_endpoint(ports, request, payload).await,
         Route::Userinfo => provider::userinfo_endpoint(ports, request, payload).await,
         Route::Revoke => provider::revoke_endpoint(ports, request, payload).await,
-        Route::Asset(_) => static_file(ports, request),
+        Route::Asset(_) => static_file(ports, request).await,
         Route::Health => plain(200, "ok"),
         Route::Ready => match readiness::blockers(ports).await.first() {
             None => plain(200, "ready"),
@@ -95,7 +95,7 @@ fn wrong_method(ports: &Ports, request: &HttpRequest, route: Route<'_>) -> HttpR
     response
 }
 
-fn static_file(ports: &Ports, request: &HttpRequest) -> HttpResponse {
+async fn static_file(ports: &Ports, request: &HttpRequest) -> HttpResponse {
     let path = request.uri().path();
     if let Some(file) = asset(path) {
         return serve(request, file.content_type, &file.etag, file.bytes.to_vec());
@@ -107,9 +107,13 @@ fn static_file(ports: &Ports, request: &HttpRequest) -> HttpResponse {
         let etag = format!("\"{}\"", crate::base::Digest::of(&css).base64url());
         return serve(request, "text/css; charset=utf-8", &etag, css.into_bytes());
     }
-    let logo = settings.logo.as_ref().filter(|_| path == LOGO_PATH);
-    let read = logo.and_then(|file| Some((logo_content_type(file)?, std::fs::read(file).ok()?)));
-    match read {
+    let logo = settings.logo.clone().filter(|_| path == LOGO_PATH);
+    // A disk may be slow, and this thread serves others.
+    let read = tokio::task::spawn_blocking(move || {
+        let file = logo?;
+        Some((logo_content_type(&file)?, std::fs::read(&file).ok()?))
+    });
+    match read.await.ok().flatten() {
         Some((content_type, bytes)) => {
             let etag = format!("\"{}\"", crate::base::Digest::of(&bytes).base64url());
             serve(request, content_type, &etag, bytes)

@@ -1,7 +1,7 @@
 //! The provider's endpoints for programs.
 
 use actix_web::http::Method;
-use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue, WWW_AUTHENTICATE};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value, json};
@@ -121,7 +121,7 @@ pub async fn userinfo_endpoint(ports: &Ports, request: &HttpRequest, payload: Pa
     let mut response = match bearer(request, payload).await {
         Err(error) => bearer_error(error),
         Ok(None) => {
-            let mut response = HttpResponse::Unauthorized().finish();
+            let mut response = HttpResponse::Unauthorized().insert_header((CACHE_CONTROL, "no-store")).finish();
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"vestibule\""));
             response
         }

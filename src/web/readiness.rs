@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::config::lints::Severity;
 use crate::flow::Ports;
+use crate::oidc::IdpId;
 
 /// Something that keeps the service from serving, or that somebody should look at.
 #[derive(Debug, Serialize)]
@@ -40,7 +41,10 @@ pub fn cares(ports: &Ports) -> Vec<Reason> {
         code: "config",
         detail: format!("{}:{}:{}: [{}] {}", finding.file, finding.line, finding.column, finding.code, finding.title),
     });
-    let providers = ports.upstream.faults().into_iter().map(|(idp, fault)| Reason {
+    let config = ports.config.snapshot();
+    let in_use = |id: &IdpId| config.idps.get(id).is_some_and(|idp| idp.enabled);
+    let faults = ports.upstream.faults().into_iter().filter(|(idp, _)| in_use(idp));
+    let providers = faults.map(|(idp, fault)| Reason {
         code: "identity_provider",
         detail: format!("{idp}: {fault}: {}", fault.detail()),
     });

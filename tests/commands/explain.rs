@@ -159,6 +159,38 @@ fn explain_claims_tells_why_nobody_matches() {
     assert_eq!(stage.run(&["explain", "claims", "--idp", "nobody", &file]).code, Some(1));
 }
 
+#[test]
+fn explain_claims_tells_of_two_matches_and_of_an_inactive_one() {
+    let idp = provider();
+    let stage = Stage::at(&idp);
+    let server = stage.serve();
+    for sub in ["alice-at-idp", "alice-the-second"] {
+        idp.set(|script| {
+            script.person.insert("sub".to_owned(), json!(sub));
+            script.person.insert("preferred_username".to_owned(), json!(format!("{sub}@contoso.com")));
+        });
+        Browser::default().login(&server, &[]).code();
+    }
+    server.stop();
+    let why = |claims: &Value| {
+        let done = stage.run(&["explain", "claims", "--idp", "contoso", &claims_file(&stage, claims), "--json"]);
+        assert_eq!(done.code, Some(1), "{done:?}");
+        done.json()["why"].as_str().expect("a reason").to_owned()
+    };
+    let db = rusqlite::Connection::open(stage.path("data/vestibule.db")).expect("the database");
+    let query = "UPDATE users SET active = 0 WHERE attributes LIKE '%alice-the-second@%'";
+    assert_eq!(db.execute(query, []).expect("an update"), 1);
+    assert!(
+        why(&json!({"sub": "alice-the-second"})).contains("inactive"),
+        "{}",
+        why(&json!({"sub": "alice-the-second"}))
+    );
+
+    let by_name = "match = { claim = \"name\", attribute = \"displayName\" }\nuserinfo = ";
+    stage.edit("idps/contoso.toml", "userinfo = ", by_name);
+    assert_eq!(why(&json!({"sub": "x", "name": "Alice Adams"})), "displayName = claim name finds more than one user");
+}
+
 fn step<'a>(trace: &'a Value, what: &str) -> &'a Value {
     let steps = trace["steps"].as_array().expect("steps");
     steps.iter().find(|step| step["what"] == what).unwrap_or_else(|| panic!("no step {what} in {trace}"))
