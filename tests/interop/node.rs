@@ -58,7 +58,7 @@ impl Node {
     pub fn start(script: &str, argument: &Value, env: &[(&str, &str)], lines: mpsc::Sender<Value>) -> Self {
         let folder = scripts();
         assert!(
-            folder.join("node_modules").is_dir(),
+            folder.join("node_modules/.package-lock.json").is_file(),
             "tests/interop/node_modules is missing: run ./test, or `npm ci` in tests/interop"
         );
         let mut command = Command::new("node");
