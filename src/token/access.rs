@@ -27,7 +27,7 @@ pub struct AccessRecord {
 
 /// What is kept under an access token's name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
+#[serde(tag = "state", rename_all = "snake_case", try_from = "Flat")]
 pub enum AccessState {
     Issued(Box<AccessRecord>),
     /// A tombstone: whatever still holds an older copy must not revive it.
@@ -42,9 +42,43 @@ struct Stored<T> {
     token: T,
 }
 
+/// An [`AccessState`] as it is read: by its tag it would be read into a tree first, at each userinfo.
 #[derive(Deserialize)]
-struct Versioned {
-    version: u32,
+struct Flat {
+    state: Tag,
+    grant: Option<Grant>,
+    family: Option<FamilyId>,
+    bound_to_session: Option<bool>,
+    issued: Option<Moment>,
+    expires: Option<Moment>,
+    used: Option<bool>,
+    at: Option<Moment>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Tag {
+    Issued,
+    Revoked,
+}
+
+impl TryFrom<Flat> for AccessState {
+    type Error = &'static str;
+
+    fn try_from(flat: Flat) -> Result<Self, Self::Error> {
+        let read = || match flat.state {
+            Tag::Revoked => Some(Self::Revoked { at: flat.at? }),
+            Tag::Issued => Some(Self::Issued(Box::new(AccessRecord {
+                grant: flat.grant?,
+                family: flat.family,
+                bound_to_session: flat.bound_to_session?,
+                issued: flat.issued?,
+                expires: flat.expires?,
+                used: flat.used?,
+            }))),
+        };
+        read().ok_or("a field is missing")
+    }
 }
 
 impl AccessRecord {
@@ -86,12 +120,9 @@ impl AccessState {
     /// Reads the stored form; one of another version, or broken, counts as absent.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let Versioned { version } = serde_json::from_slice(bytes).ok()?;
-        if version != ACCESS_VERSION {
-            return None;
-        }
-        let Stored { token, .. } = serde_json::from_slice::<Stored<Self>>(bytes).ok()?;
+        let Stored { version, token } = serde_json::from_slice::<Stored<Self>>(bytes).ok()?;
         match token {
+            _ if version != ACCESS_VERSION => None,
             Self::Issued(record) if record.grant.version != GRANT_VERSION => None,
             state => Some(state),
         }

@@ -58,7 +58,7 @@ async fn routed(ports: &Ports, request: &HttpRequest, payload: Payload, route: R
         return wrong_method(ports, request, route);
     }
     match route {
-        Route::Discovery => respond::public_json(request, provider::discovery(&config).to_string(), 3600),
+        Route::Discovery => respond::public_json(request, text(&provider::discovery(&config)), 3600),
         Route::Jwks => respond::public_json(request, ports.ring.load().jwks().to_owned(), 3600),
         Route::FederationJwks => respond::public_json(request, provider::federation_jwks(&config).to_string(), 3600),
         Route::Token => provider::token_endpoint(ports, request, payload).await,
@@ -72,6 +72,11 @@ async fn routed(ports: &Ports, request: &HttpRequest, payload: Payload, route: R
         },
         _ => people::visited(ports, request, payload, route).await,
     }
+}
+
+/// JSON of a document whose encoding can't fail: texts, truth values and lists of them.
+fn text(document: &impl serde::Serialize) -> String {
+    serde_json::to_string(document).unwrap_or_default()
 }
 
 fn plain(status: u16, word: &'static str) -> HttpResponse {
