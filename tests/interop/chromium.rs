@@ -42,7 +42,8 @@ impl Chromium {
         assert!(Path::new(EXECUTABLE).exists(), "{EXECUTABLE} is missing: run ./test, or install Debian's `chromium`");
         let (lines, answers) = mpsc::channel::<Value>();
         let argument = json!({ "executable": EXECUTABLE, "patience": PATIENCE.as_millis() as u64 });
-        let node = Node::start("drive.mjs", &argument, &[], lines);
+        let log = tempfile::tempfile().expect("a file");
+        let node = Node::start(("drive.mjs", &argument), &[], log, lines);
         let waiting = Waiting::default();
         let for_answers = Arc::clone(&waiting);
         std::thread::spawn(move || {

@@ -57,7 +57,7 @@ impl Stage {
         let scheme_name = if scheme == Scheme::Https { "https" } else { "http" };
         let base = format!("{scheme_name}://{address}");
         let certificate = (scheme == Scheme::Https).then(|| certificate::make(folder.path()));
-        let peers = start_peers(&base, certificate.as_ref());
+        let peers = start_peers(folder.path(), &base, certificate.as_ref());
         write_config(folder.path(), &base, address, &peers.ready, certificate.as_ref());
         let server = start_server(folder.path());
         let rp = text(&peers.ready["rp"]["origin"]);
@@ -92,7 +92,8 @@ impl Drop for Stage {
     fn drop(&mut self) {
         self.server.terminate();
         if std::thread::panicking() {
-            eprintln!("the server's log:\n{}", self.log());
+            let peers = fs::read_to_string(self.folder.path().join("peers.log")).unwrap_or_default();
+            eprintln!("the server's log:\n{}\nthe peers':\n{peers}", self.log());
         }
     }
 }
@@ -107,7 +108,7 @@ fn free_address() -> SocketAddr {
     listener.local_addr().expect("its address")
 }
 
-fn start_peers(base: &str, certificate: Option<&Certificate>) -> Node {
+fn start_peers(folder: &Path, base: &str, certificate: Option<&Certificate>) -> Node {
     let at = |idp: &str| format!("{base}/federation/auth/response/oauth2/{idp}");
     let argument = json!({
         "tls": certificate.map(|c| json!({ "cert": c.cert, "key": c.key })),
@@ -138,7 +139,9 @@ fn start_peers(base: &str, certificate: Option<&Certificate>) -> Node {
     });
     let ca = certificate.map_or_else(String::new, |c| c.ca.display().to_string());
     let env: &[(&str, &str)] = if ca.is_empty() { &[] } else { &[("NODE_EXTRA_CA_CERTS", &ca)] };
-    Node::start("peers.mjs", &argument, env, mpsc::channel().0)
+    let log = fs::File::options().read(true).write(true).create_new(true).open(folder.join("peers.log"));
+    let log = log.expect("a log");
+    Node::start(("peers.mjs", &argument), env, log, mpsc::channel().0)
 }
 
 fn write_config(folder: &Path, base: &str, address: SocketAddr, peers: &Value, certificate: Option<&Certificate>) {
