@@ -238,3 +238,25 @@ fn logins_that_never_left_take_no_place() {
     assert_eq!(status(), 303);
     assert_eq!(status(), 503, "the two places are taken by the two that left");
 }
+
+#[test]
+fn requests_that_can_become_no_login_fill_no_database() {
+    let world = world(|_| {});
+    let client = Client::access();
+    let wrong = client.ask(&world.server).with("response_type", "token").url();
+    for _ in 0..80 {
+        assert_eq!(world.server.browser().step(&wrong).status, 303);
+    }
+    let file = world.server.folder().join("data/vestibule.db");
+    let traces = || {
+        let db = rusqlite::Connection::open(&file).expect("the database");
+        db.query_row("SELECT COUNT(*) FROM traces", [], |row| row.get::<_, i64>(0)).expect("a count")
+    };
+    support::server::wait_until("traces are written", || traces() >= 60);
+    // Traces are written in batches: the answer to a write that waits for its turn comes after all of them.
+    let server = world.server.restart();
+    let file = server.folder().join("data/vestibule.db");
+    let db = rusqlite::Connection::open(file).expect("the database");
+    let count: i64 = db.query_row("SELECT COUNT(*) FROM traces", [], |row| row.get(0)).expect("a count");
+    assert_eq!(count, 60, "sixty a minute, whatever comes");
+}
