@@ -7,6 +7,9 @@
     reason = "a test whose own world is broken has to stop"
 )]
 
+#[path = "support/redis.rs"]
+#[expect(dead_code, reason = "shared by several test programs")]
+mod redis_server;
 #[path = "support/mod.rs"]
 #[expect(dead_code, reason = "shared by several test programs")]
 mod support;
@@ -213,4 +216,47 @@ fn a101_repeats_that_race_are_no_reuse() {
         }
     }
     assert!(!world.server.metrics().contains("refresh_reuse"), "nobody has stolen anything");
+}
+
+#[test]
+fn logins_that_never_left_take_no_place() {
+    let mut redis = redis_server::RedisServer::start();
+    let url = redis.url();
+    let world = world(|setup| {
+        setup.edit("vestibule.toml", "embedded:", &url);
+        setup.table("vestibule.toml", "[limits]\npending_logins_per_address = 2");
+    });
+    let client = Client::access();
+    let status = || world.server.browser().step(&client.ask(&world.server).url()).status;
+    assert_eq!(status(), 303);
+    redis.kill();
+    for _ in 0..4 {
+        assert_eq!(status(), 503);
+    }
+    redis.restart();
+    support::server::wait_until("the state store is back", || world.server.get("/readyz").status == 200);
+    assert_eq!(status(), 303);
+    assert_eq!(status(), 503, "the two places are taken by the two that left");
+}
+
+#[test]
+fn requests_that_can_become_no_login_fill_no_database() {
+    let world = world(|_| {});
+    let client = Client::access();
+    let wrong = client.ask(&world.server).with("response_type", "token").url();
+    for _ in 0..80 {
+        assert_eq!(world.server.browser().step(&wrong).status, 303);
+    }
+    let file = world.server.folder().join("data/vestibule.db");
+    let traces = || {
+        let db = rusqlite::Connection::open(&file).expect("the database");
+        db.query_row("SELECT COUNT(*) FROM traces", [], |row| row.get::<_, i64>(0)).expect("a count")
+    };
+    support::server::wait_until("traces are written", || traces() >= 60);
+    // Traces are written in batches: the answer to a write that waits for its turn comes after all of them.
+    let server = world.server.restart();
+    let file = server.folder().join("data/vestibule.db");
+    let db = rusqlite::Connection::open(file).expect("the database");
+    let count: i64 = db.query_row("SELECT COUNT(*) FROM traces", [], |row| row.get(0)).expect("a count");
+    assert_eq!(count, 60, "sixty a minute, whatever comes");
 }

@@ -51,7 +51,9 @@ pub fn public(
     let listen_fault = |fault| StartFault::Listen { what: listen, fault };
     let http = match &server.tls {
         None => http.listen(listener).map_err(listen_fault)?,
-        Some(files) => http.listen_rustls_0_23(listener, tls::server_config(files)?).map_err(listen_fault)?,
+        Some(files) => {
+            http.listen_rustls_0_23(listener, tls::server_config(files, ports.clone())?).map_err(listen_fault)?
+        }
     };
     Ok((http.run(), address))
 }

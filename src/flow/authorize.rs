@@ -62,7 +62,7 @@ pub async fn authorize(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable
                 vec![("error", Fact::word(error.code.as_str())), ("description", Fact::word(error.description))],
             );
             ports.metrics.refused(error.code.as_str());
-            finish::keep(ports, trace, Outcome::Refused);
+            finish::keep_unproven(ports, trace, request.now);
             return Ok(Say::Client(back.error(error)).into());
         }
     };

@@ -21,7 +21,7 @@ use crate::oidc::error::ErrorCode::LoginRequired;
 use crate::oidc::idp::HintForm;
 use crate::oidc::{Idp, IdpId, OAuthError};
 use crate::state::{Kind, Name, Taken};
-use crate::token::standing::{Rules, Why, check, check_user};
+use crate::token::standing::{Rules, Why, check, check_user, check_way};
 use crate::token::subject::Subject;
 use crate::upstream::{CodeCall, UpstreamFault, VerifiedIdentity, wanted_claims};
 
@@ -119,6 +119,7 @@ impl Answered<'_> {
     /// Every check between the provider's answer and a person who may enter.
     async fn sign_in(&self, pending: &PendingLogin, trace: &mut Trace) -> Result<(VerifiedIdentity, User), End> {
         let idp = self.provider(pending)?;
+        self.check_way(pending, trace)?;
         let exchanged = tokio::time::timeout(LOGIN_STEP.as_std(), self.exchange(pending, &idp, trace)).await;
         let identity = exchanged.unwrap_or_else(|_| {
             let fault = UpstreamFault::Unavailable { detail: "the provider took too long".to_owned() };
@@ -277,6 +278,20 @@ impl Answered<'_> {
             ],
         );
         found.user().ok_or(End::Barred)
+    }
+
+    /// A provider or client that was switched off meanwhile: nothing is asked of the provider any more.
+    fn check_way(&self, pending: &PendingLogin, trace: &mut Trace) -> Result<(), End> {
+        let config = &self.request.config;
+        let idp = config.idps.get(&pending.idp).map(AsRef::as_ref);
+        let held = match pending.request().map(|asked| config.clients.get(&asked.client)) {
+            None => idp.filter(|idp| idp.enabled).map(drop).ok_or(Why::IdpDisabled),
+            Some(client) => check_way(client.ok_or(End::Page(PageError::LoginExpired))?, idp).map(drop),
+        };
+        held.map_err(|why| {
+            trace.step(self.ports.clock.now(), "rules", vec![("failed", Fact::word(why.to_string()))]);
+            End::Barred
+        })
     }
 
     /// The rules of now, not those of the login's start: provider, client, person may have changed meanwhile.

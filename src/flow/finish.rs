@@ -4,8 +4,8 @@ use super::browser::{Keep, RefusalPage, Reply, Say, way_on};
 use super::ports::{Ports, Request, Unavailable};
 use super::sessions::{self, encode};
 use crate::audit::{Fact, Outcome, Trace};
-use crate::base::Secret;
 use crate::base::limits::CODE_LIFETIME;
+use crate::base::{Moment, Secret};
 use crate::broker::AuthorizationRequest;
 use crate::broker::code::{grant, issue};
 use crate::broker::session::Session;
@@ -91,6 +91,16 @@ pub fn page(ports: &Ports, refusal: PageError) -> Reply {
         ports.directory.traces.keep(trace);
     }
     reply
+}
+
+/// Writes the trace of a request that could not become a login: only some each minute, since anybody can send one.
+pub fn keep_unproven(ports: &Ports, mut trace: Trace, now: Moment) {
+    trace.outcome = Outcome::Refused;
+    ports.metrics.login_ended(trace.outcome.as_str());
+    if ports.unproven.admits(now) {
+        tracing::info!(reference = %trace.reference, outcome = trace.outcome.as_str(), "login");
+        ports.directory.traces.keep(trace);
+    }
 }
 
 /// Writes the trace of a login that has ended, counts it, and logs under which reference it can be looked at.

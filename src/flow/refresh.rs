@@ -38,9 +38,8 @@ pub async fn refresh(
     for _ in 0..ATTEMPTS {
         let family = ports.directory.families.family(&presented.family()).await.map_err(Unavailable::from)?;
         let family = family.ok_or(REFUSED)?;
-        let turn = decide(ports, request, client, &family, presented.digest()).await?;
         let going = Going { ports, request, client, family: &family, presented: &presented };
-        let next = match turn {
+        let next = match going.decide(scope).await? {
             Turn::Rotate => going.turn(scope, None).await?,
             Turn::Repeat { void_access } => going.turn(scope, Some(void_access)).await?,
             Turn::Reuse(alarm) => return Err(end(&going, &format!("{alarm:?}")).await),
@@ -58,43 +57,6 @@ pub async fn refresh(
     Err(OAuthError::new(TemporarilyUnavailable, "the refresh token is being used elsewhere").into())
 }
 
-/// Asks the pure decision, and for a repeat whether the new access token was used: that question voids it in the
-/// same step.
-async fn decide(
-    ports: &Ports,
-    request: &Request,
-    client: &Client,
-    family: &Family,
-    presented: Digest,
-) -> Result<Turn, CallFault> {
-    let turn = present(family, presented, client, AccessUse::Unused, request.now);
-    let Turn::Repeat { void_access } = turn else { return Ok(turn) };
-    let name = Name { kind: Kind::AccessToken, digest: void_access };
-    let usage = void_unused(ports, request, name).await?;
-    Ok(present(family, presented, client, usage, request.now))
-}
-
-/// Voids an access token unless it was used. Who loses the swap looks again: the other was a first use, or a repeat like
-/// this one.
-async fn void_unused(ports: &Ports, request: &Request, name: Name) -> Result<AccessUse, CallFault> {
-    for _ in 0..ATTEMPTS {
-        let Some(kept) = ports.state.peek(name).await.map_err(Unavailable::from)? else { break };
-        match AccessState::decode(&kept) {
-            Some(AccessState::Issued(record)) if !record.used => {
-                let bytes = AccessState::Revoked { at: request.now }.encode();
-                let tombstone = Record { name, bytes, lifetime: CODE_RESIDUE_LIFETIME };
-                if ports.state.swap(kept, tombstone).await.map_err(Unavailable::from)? {
-                    return Ok(AccessUse::Unused);
-                }
-            }
-            // Another repeat has just voided it; the write of the family decides who goes on.
-            Some(AccessState::Revoked { .. }) => return Ok(AccessUse::Unused),
-            _ => break,
-        }
-    }
-    Ok(AccessUse::Used)
-}
-
 /// A family about to be turned.
 struct Going<'a> {
     ports: &'a Ports,
@@ -105,6 +67,41 @@ struct Going<'a> {
 }
 
 impl Going<'_> {
+    /// Asks the pure decision, and for a repeat whether the new access token was used: that question voids it in the
+    /// same step, so it is only asked for a request that can be answered.
+    async fn decide(&self, scope: Option<&str>) -> Result<Turn, CallFault> {
+        let turn = self.present(AccessUse::Unused);
+        let Turn::Repeat { void_access } = turn else { return Ok(turn) };
+        narrow(self.family, scope, self.client)?;
+        let name = Name { kind: Kind::AccessToken, digest: void_access };
+        Ok(self.present(self.void(name).await?))
+    }
+
+    fn present(&self, access: AccessUse) -> Turn {
+        present(self.family, self.presented.digest(), self.client, access, self.request.now)
+    }
+
+    /// Voids an access token unless it was used.
+    async fn void(&self, name: Name) -> Result<AccessUse, Unavailable> {
+        let state = &self.ports.state;
+        let mut kept = state.peek(name).await?;
+        if let Some(AccessState::Issued(record)) = kept.as_deref().and_then(AccessState::decode)
+            && !record.used
+        {
+            let bytes = AccessState::Revoked { at: self.request.now }.encode();
+            let tombstone = Record { name, bytes, lifetime: CODE_RESIDUE_LIFETIME };
+            if state.swap(kept.unwrap_or_default(), tombstone).await? {
+                return Ok(AccessUse::Unused);
+            }
+            kept = state.peek(name).await?;
+        }
+        Ok(match kept.as_deref().and_then(AccessState::decode) {
+            // Another repeat has just voided it; the write of the family decides who goes on.
+            Some(AccessState::Revoked { .. }) => AccessUse::Unused,
+            _ => AccessUse::Used,
+        })
+    }
+
     /// Turns the family; `None` if another request turned it first.
     async fn turn(&self, scope: Option<&str>, repeat: Option<Digest>) -> Result<Option<TokenAnswer>, CallFault> {
         let user = self.standing().await?;

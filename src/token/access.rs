@@ -128,3 +128,69 @@ impl AccessState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::family::NewTokens;
+    use super::super::samples::{NOW, grant};
+    use super::*;
+    use crate::base::Digest;
+    use crate::oidc::Scope;
+    use crate::oidc::client::TokenLifetimes;
+
+    /// As version 1 was written; must be read for as long as that version is.
+    const ISSUED_V1: &str = include_str!("golden/access_v1.json");
+    const REVOKED_V1: &str = include_str!("golden/access_revoked_v1.json");
+
+    fn family(scopes: &[Scope]) -> Family {
+        let first = NewTokens { refresh: Digest::of("refresh"), access: Digest::of("access") };
+        Family::begin(FamilyId(Digest::of("family")), &grant(scopes), first, &TokenLifetimes::default(), NOW)
+    }
+
+    fn record() -> AccessRecord {
+        AccessRecord::new(grant(&Scope::ALL), Some(&family(&Scope::ALL)), Span::minutes(10), NOW)
+    }
+
+    #[test]
+    fn g16_the_stored_forms_of_version_1_are_read_and_written() {
+        for (golden, state) in
+            [(ISSUED_V1, AccessState::Issued(Box::new(record()))), (REVOKED_V1, AccessState::Revoked { at: NOW })]
+        {
+            assert_eq!(AccessState::decode(golden.trim_end().as_bytes()).as_ref(), Some(&state));
+            assert_eq!(String::from_utf8(state.encode()).as_deref(), Ok(golden.trim_end()));
+        }
+    }
+
+    #[test]
+    fn g16_other_versions_and_broken_records_count_as_absent() {
+        for (from, to) in [
+            ("{\"version\":1,\"token\"", "{\"version\":2,\"token\""),
+            ("{\"version\":1,\"client\"", "{\"version\":9,\"client\""),
+        ] {
+            assert!(ISSUED_V1.contains(from));
+            let other = ISSUED_V1.replacen(from, to, 1);
+            assert_eq!(AccessState::decode(other.as_bytes()), None, "{to}");
+        }
+        for broken in ["", "{", "null", "{\"version\":1}", ISSUED_V1.get(..200).unwrap_or_default()] {
+            assert_eq!(AccessState::decode(broken.as_bytes()), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_bound_to_its_session_unless_its_family_is_not() {
+        assert!(!record().bound_to_session);
+        assert_eq!(record().grant.nonce, None);
+        let narrowed = AccessRecord::new(grant(&[Scope::Openid]), Some(&family(&Scope::ALL)), Span::ZERO, NOW);
+        assert!(!narrowed.bound_to_session, "the family counts, not the scopes of this token");
+        assert!(AccessRecord::new(grant(&Scope::ALL), None, Span::ZERO, NOW).bound_to_session);
+    }
+
+    #[test]
+    fn a_token_has_one_first_use_and_one_end() {
+        let used = record().first_use().expect("unused so far");
+        assert_eq!(used, AccessRecord { used: true, ..record() });
+        assert_eq!(used.first_use(), None);
+        assert!(!record().is_expired(NOW.plus(Span::from_ms(Span::minutes(10).ms() - 1))));
+        assert!(record().is_expired(NOW.plus(Span::minutes(10))));
+    }
+}

@@ -4,14 +4,18 @@ use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 
+use crate::base::Span;
 use crate::config::lints::Severity;
 use crate::flow::Ports;
 use crate::oidc::IdpId;
 
+/// How long before its end a certificate deserves care.
+const CERTIFICATE_AHEAD: Span = Span::hours(30 * 24);
+
 /// Something that keeps the service from serving, or that somebody should look at.
 #[derive(Debug, Serialize)]
 pub struct Reason {
-    /// `state`, `database`, `stopping`, `config`, `identity_provider`.
+    /// `state`, `database`, `stopping`, `config`, `identity_provider`, `certificate`.
     pub code: &'static str,
     pub detail: String,
 }
@@ -48,5 +52,10 @@ pub fn cares(ports: &Ports) -> Vec<Reason> {
         code: "identity_provider",
         detail: format!("{idp}: {fault}: {}", fault.detail()),
     });
-    files.chain(providers).collect()
+    files.chain(providers).chain(certificate(ports)).collect()
+}
+
+fn certificate(ports: &Ports) -> Option<Reason> {
+    let end = ports.metrics.certificate_end().filter(|end| end.since(ports.clock.now()) < CERTIFICATE_AHEAD)?;
+    Some(Reason { code: "certificate", detail: format!("the TLS certificate ends {}", end.to_rfc3339()) })
 }

@@ -13,6 +13,9 @@ use crate::support::evil_idp::EvilIdp;
 use crate::support::http::Response;
 use crate::support::server::{Server, Setup, block_on};
 
+/// The session's cookie under https.
+pub const SESSION_COOKIE: &str = "__Host-vestibule-session";
+
 /// Somebody at the identity provider.
 pub struct Person {
     pub sub: &'static str,

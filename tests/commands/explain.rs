@@ -41,7 +41,7 @@ fn explain_hint_prints_the_address_that_a_login_is_sent_to() {
                 asked.push(("prompt", prompt));
                 arguments.extend(["--prompt", prompt]);
             }
-            let real = Browser::default().to_provider(&server, &asked);
+            let real = Browser::default().leave(&server, &asked);
             let told = explained(&stage.run(&arguments));
             assert_eq!(parameters(&told), parameters(&real), "{hint} {prompt:?}");
             assert_eq!(names(&told), names(&real), "{hint} {prompt:?}");

@@ -78,7 +78,7 @@ fn what_only_a_restart_takes_over_stays_and_is_named() {
 /// A browser back from the provider, before our callback has seen it.
 fn returning(server: &crate::stage::Server) -> (Browser, url::Url) {
     let mut browser = Browser::default();
-    let door = browser.to_provider(server, &[("login_hint", "alice@contoso.com")]);
+    let door = browser.leave(server, &[("login_hint", "alice@contoso.com")]);
     let callback = browser.at_provider(server, &door);
     (browser, callback)
 }

@@ -108,6 +108,30 @@ fn f31_a_replaced_pair_is_taken_over_and_a_half_replaced_one_is_not() {
 }
 
 #[test]
+fn f31_the_end_of_a_certificate_is_told_thirty_days_ahead() {
+    let (idp, long) = (provider(), pair());
+    let stage = stage(&idp, &long);
+    let server = stage.serve();
+    let cares = || server.managed("/readyz").json()["cares"].to_string();
+    // rcgen's certificates last until the year 4096.
+    assert!(server.metrics().contains("\nvestibule_tls_certificate_expires_seconds{} 67"), "{}", server.metrics());
+    assert_eq!(cares(), "[]");
+    let mut wanted = rcgen::CertificateParams::new(vec![NAME.to_owned()]).expect("a name");
+    wanted.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    wanted.not_after = rcgen::date_time_ymd(2020, 2, 1);
+    let key = rcgen::KeyPair::generate().expect("a key");
+    put(&stage, "cert.pem", &wanted.self_signed(&key).expect("a certificate").pem());
+    put(&stage, "key.pem", &key.serialize_pem());
+    until("its end is told", || cares().contains("the TLS certificate ends 2020-02-01T00:00:00"));
+    assert!(
+        server.metrics().contains("\nvestibule_tls_certificate_expires_seconds{} 1580515200\n"),
+        "{}",
+        server.metrics()
+    );
+    assert_eq!(server.managed("/readyz").status, 200, "it serves all the same");
+}
+
+#[test]
 fn files_that_do_not_fit_keep_it_from_starting() {
     let (idp, one, other) = (provider(), pair(), pair());
     let stage = stage(&idp, &one);

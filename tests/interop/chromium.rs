@@ -42,7 +42,8 @@ impl Chromium {
         assert!(Path::new(EXECUTABLE).exists(), "{EXECUTABLE} is missing: run ./test, or install Debian's `chromium`");
         let (lines, answers) = mpsc::channel::<Value>();
         let argument = json!({ "executable": EXECUTABLE, "patience": PATIENCE.as_millis() as u64 });
-        let node = Node::start("drive.mjs", &argument, &[], lines);
+        let log = tempfile::tempfile().expect("a file");
+        let node = Node::start(("drive.mjs", &argument), &[], log, lines);
         let waiting = Waiting::default();
         let for_answers = Arc::clone(&waiting);
         std::thread::spawn(move || {
@@ -159,7 +160,7 @@ impl Window {
                 let (at, text) =
                     (complaint["at"].as_str().unwrap_or_default(), complaint["text"].as_str().unwrap_or_default());
                 // The browser notes that a page came with an error status: it is meant to.
-                let is_status = text.starts_with("Failed to load resource: the server responded with a status of 4");
+                let is_status = text.starts_with("Failed to load resource: the server responded with a status of ");
                 let is_page = visited.iter().any(|seen| seen.as_str().is_some_and(|s| s.ends_with(&format!(" {at}"))));
                 if at.starts_with(&self.ours) && !(is_status && is_page) || text.contains("olicy") {
                     complaints.push(format!("{at}: {text}"));

@@ -1,6 +1,7 @@
 //! Processes beside the tests: Node scripts that speak in lines of JSON, and the product's own binary.
 
-use std::io::{BufRead as _, BufReader};
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
@@ -54,31 +55,43 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts `script` with one argument. Its lines after the first go to `lines`.
-    pub fn start(script: &str, argument: &Value, env: &[(&str, &str)], lines: mpsc::Sender<Value>) -> Self {
+    /// Starts `script` with one argument. Its lines of JSON after the first go to `lines`, all else that it says
+    /// to the file `log`, which can be read too.
+    pub fn start(
+        (script, argument): (&str, &Value),
+        env: &[(&str, &str)],
+        log: File,
+        lines: mpsc::Sender<Value>,
+    ) -> Self {
         let folder = scripts();
         assert!(
-            folder.join("node_modules").is_dir(),
+            folder.join("node_modules/.package-lock.json").is_file(),
             "tests/interop/node_modules is missing: run ./test, or `npm ci` in tests/interop"
         );
         let mut command = Command::new("node");
         command.arg(folder.join(script)).arg(argument.to_string()).envs(env.iter().copied());
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let errors = log.try_clone().expect("a second handle");
+        let mut said = log.try_clone().expect("a third one");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors);
         let mut process = Process::spawn(&mut command, "node (is it installed?)");
         let stdin = process.0.stdin.take();
         let stdout = process.0.stdout.take().expect("a pipe");
         let (first, ready) = mpsc::channel();
-        std::thread::spawn(move || pass_on(stdout, &first, &lines));
-        let ready = ready.recv_timeout(START_TIMEOUT).unwrap_or_else(|_| panic!("{script} did not start; see above"));
+        std::thread::spawn(move || pass_on(stdout, log, &first, &lines));
+        let ready = ready.recv_timeout(START_TIMEOUT).unwrap_or_else(|_| {
+            let mut text = String::new();
+            let _ = said.rewind().and_then(|()| said.read_to_string(&mut text));
+            panic!("{script} did not start:\n{text}")
+        });
         Self { process, stdin, ready }
     }
 }
 
-fn pass_on(stdout: ChildStdout, first: &mpsc::Sender<Value>, rest: &mpsc::Sender<Value>) {
+fn pass_on(stdout: ChildStdout, mut log: File, first: &mpsc::Sender<Value>, rest: &mpsc::Sender<Value>) {
     let mut to = first;
     for line in BufReader::new(stdout).lines().map_while(Result::ok) {
         let Ok(value) = serde_json::from_str::<Value>(&line) else {
-            eprintln!("{line}"); // a library's warning
+            let _ = writeln!(log, "{line}"); // a library's warning
             continue;
         };
         if to.send(value).is_err() {

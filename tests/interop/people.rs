@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::chromium::{Manner, Tab, Window};
-use super::stage::{ALICE, BOB, NORA, PLUS, Scheme, Stage};
+use super::stage::{ALICE, BOB, NEW, NORA, PLUS, Scheme, Stage};
 
 fn stage() -> (Arc<Stage>, Window) {
     let stage = Stage::shared();
@@ -200,11 +200,37 @@ fn back_from_the_service_passes_by_the_choice_with_the_session() {
     tab.open(&stage.login("any", &[]));
     tab.click("button[name=idp][value=contoso]");
     sign_in_as(&tab, ALICE);
-    let first = signed_in_key(&tab, ALICE);
-    tab.back(); // the provider's page
-    let at = tab.back(); // ours, which isn't kept by the browser
-    assert!(at.url.starts_with(&stage.rp), "{at:?}");
-    assert_ne!(signed_in_key(&tab, ALICE), first, "by a new code");
+    signed_in_key(&tab, ALICE);
+    let at = tab.back();
+    assert!(at.url.starts_with(&stage.issuer_of("contoso")), "{at:?}");
+    // Our page of choice, which no browser keeps: the request runs again, and the session answers it.
+    let at = tab.back();
+    assert!(at.url.starts_with(&format!("{}/cb/any?code=", stage.rp)), "{at:?}");
+}
+
+#[test]
+fn a_person_whom_nobody_has_provisioned_is_told_and_led_back() {
+    let (stage, window) = stage();
+    let tab = window.tab();
+    tab.open(&stage.login("guarded", &[("login_hint", NEW)]));
+    assert_eq!(sign_in_as(&tab, NEW), NEW);
+    tab.wait("button[value=cancel]");
+    tab.shoot("not-provisioned");
+    assert!(!window.is_signed_in());
+    tab.click("button[value=cancel]");
+    assert_eq!(tab.result()["error"], "access_denied");
+}
+
+#[test]
+fn a_provider_that_does_not_answer_is_no_dead_end() {
+    let (stage, window) = stage();
+    let tab = window.tab();
+    let away = stage.issuer_as_configured("away");
+    let issuer: String = form_urlencoded::byte_serialize(away.as_bytes()).collect();
+    let at = tab.open(&format!("{}/federation/auth/initiate?iss={issuer}", stage.base));
+    assert_eq!(at.status, 503, "{at:?}");
+    tab.wait("main.card .reference");
+    tab.shoot("provider-away");
 }
 
 #[test]

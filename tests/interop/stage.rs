@@ -19,6 +19,7 @@ pub const UMLAUT: &str = "jürgen.groß@contoso.com";
 pub const GUEST: &str = "dana_fabrikam.com#EXT#@contoso.com";
 pub const BOB: &str = "bob@fabrikam.com";
 pub const NORA: &str = "nora@northwind.com";
+pub const NEW: &str = "new@guarded.com";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
@@ -56,7 +57,7 @@ impl Stage {
         let scheme_name = if scheme == Scheme::Https { "https" } else { "http" };
         let base = format!("{scheme_name}://{address}");
         let certificate = (scheme == Scheme::Https).then(|| certificate::make(folder.path()));
-        let peers = start_peers(&base, certificate.as_ref());
+        let peers = start_peers(folder.path(), &base, certificate.as_ref());
         write_config(folder.path(), &base, address, &peers.ready, certificate.as_ref());
         let server = start_server(folder.path());
         let rp = text(&peers.ready["rp"]["origin"]);
@@ -73,6 +74,14 @@ impl Stage {
         text(&self.peers.ready["idps"][idp]["issuer"])
     }
 
+    /// The issuer in a provider's file.
+    pub fn issuer_as_configured(&self, idp: &str) -> String {
+        let file = self.folder.path().join(format!("config/idps/{idp}.toml"));
+        let lines = fs::read_to_string(file).expect("its file");
+        let line = lines.lines().find_map(|line| line.strip_prefix("issuer = \"")).expect("it has an issuer");
+        line.trim_end_matches('"').to_owned()
+    }
+
     /// What the server has logged so far.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default()
@@ -83,7 +92,8 @@ impl Drop for Stage {
     fn drop(&mut self) {
         self.server.terminate();
         if std::thread::panicking() {
-            eprintln!("the server's log:\n{}", self.log());
+            let peers = fs::read_to_string(self.folder.path().join("peers.log")).unwrap_or_default();
+            eprintln!("the server's log:\n{}\nthe peers':\n{peers}", self.log());
         }
     }
 }
@@ -98,7 +108,7 @@ fn free_address() -> SocketAddr {
     listener.local_addr().expect("its address")
 }
 
-fn start_peers(base: &str, certificate: Option<&Certificate>) -> Node {
+fn start_peers(folder: &Path, base: &str, certificate: Option<&Certificate>) -> Node {
     let at = |idp: &str| format!("{base}/federation/auth/response/oauth2/{idp}");
     let argument = json!({
         "tls": certificate.map(|c| json!({ "cert": c.cert, "key": c.key })),
@@ -112,6 +122,9 @@ fn start_peers(base: &str, certificate: Option<&Certificate>) -> Node {
             { "name": "northwind", "redirectUri": at("northwind"), "jwksUri": format!("{base}/federation/jwks"), "people": {
                 NORA: ["Nora", "North"],
             } },
+            { "name": "guarded", "redirectUri": at("guarded"), "secret": "guarded-secret-0123456789", "people": {
+                NEW: ["Nils", "New"],
+            } },
         ],
         "rp": { "issuer": format!("{base}/acs"), "clients": {
             "basic": { "by": "basic", "secret": "basic secret+&% 0123456789" },
@@ -121,11 +134,14 @@ fn start_peers(base: &str, certificate: Option<&Certificate>) -> Node {
             "any": { "by": "basic", "secret": "any-secret-0123456789" },
             "fabrikam": { "by": "basic", "secret": "fabrikam-secret-0123456789" },
             "northwind": { "by": "basic", "secret": "northwind-secret-0123456789" },
+            "guarded": { "by": "basic", "secret": "guarded-secret-0123456789" },
         } },
     });
     let ca = certificate.map_or_else(String::new, |c| c.ca.display().to_string());
     let env: &[(&str, &str)] = if ca.is_empty() { &[] } else { &[("NODE_EXTRA_CA_CERTS", &ca)] };
-    Node::start("peers.mjs", &argument, env, mpsc::channel().0)
+    let log = fs::File::options().read(true).write(true).create_new(true).open(folder.join("peers.log"));
+    let log = log.expect("a log");
+    Node::start(("peers.mjs", &argument), env, log, mpsc::channel().0)
 }
 
 fn write_config(folder: &Path, base: &str, address: SocketAddr, peers: &Value, certificate: Option<&Certificate>) {
@@ -149,12 +165,19 @@ fn write_config(folder: &Path, base: &str, address: SocketAddr, peers: &Value, c
             "fabrikam",
             "client_secret = { env = \"FABRIKAM_SECRET\" }\n[authorize_params]\nresponse_mode = \"form_post\"",
         ),
+        ("guarded", "client_secret = { env = \"GUARDED_SECRET\" }"),
         ("northwind", "[client_key]\nkey = { file = \"northwind.key.pem\" }\nalgorithm = \"ES256\""),
     ] {
-        write(&format!("directories/{idp}.toml"), &directory(idp));
+        // Into this one people come by provisioning only.
+        let kind = if idp == "guarded" { "provisioned" } else { "jit" };
+        write(&format!("directories/{idp}.toml"), &directory(idp, kind));
         let issuer = text(&peers["idps"][idp]["issuer"]);
         write(&format!("idps/{idp}.toml"), &format!("{}{more}\n", identity_provider(idp, &issuer)));
     }
+    write("directories/away.toml", &directory("away", "jit"));
+    // Nobody is at this port: what listened there is gone.
+    let away = identity_provider("away", &format!("http://localhost:{}", free_address().port()));
+    write("idps/away.toml", &format!("{away}client_secret = {{ env = \"GUARDED_SECRET\" }}\n"));
     write("northwind.key.pem", &certificate::key_pem());
     let rp = text(&peers["rp"]["origin"]);
     let jwks = format!("jwks = {{ keys = [{}] }}", toml_table(&peers["rp"]["jwk"]));
@@ -163,7 +186,8 @@ fn write_config(folder: &Path, base: &str, address: SocketAddr, peers: &Value, c
         ("post", "client_secret = { env = \"POST_SECRET\" }", "\"contoso\""),
         ("keys", jwks.as_str(), "\"contoso\""),
         ("public", "public = true", "\"contoso\""),
-        ("any", "client_secret = { env = \"ANY_SECRET\" }", ""),
+        ("any", "client_secret = { env = \"ANY_SECRET\" }", "\"contoso\", \"fabrikam\", \"northwind\""),
+        ("guarded", "client_secret = { env = \"GUARDED_SECRET\" }", "\"guarded\""),
         ("fabrikam", "client_secret = { env = \"FABRIKAM_SECRET\" }", "\"fabrikam\""),
         ("northwind", "client_secret = { env = \"NORTHWIND_SECRET\" }", "\"northwind\""),
     ] {
@@ -173,9 +197,9 @@ fn write_config(folder: &Path, base: &str, address: SocketAddr, peers: &Value, c
     }
 }
 
-fn directory(id: &str) -> String {
+fn directory(id: &str, kind: &str) -> String {
     format!(
-        "name = \"{id}\"\ndomains = [\"{id}.com\"]\ndefault_domain = \"{id}.com\"\nsource = \"generic\"\ntype = \"jit\"\n"
+        "name = \"{id}\"\ndomains = [\"{id}.com\"]\ndefault_domain = \"{id}.com\"\nsource = \"generic\"\ntype = \"{kind}\"\n"
     )
 }
 
@@ -212,6 +236,7 @@ fn start_server(folder: &Path) -> Process {
         ("NORTHWIND_SECRET", "northwind-secret-0123456789"),
         ("BASIC_SECRET", "basic secret+&% 0123456789"),
         ("POST_SECRET", "post secret+&% 0123456789"),
+        ("GUARDED_SECRET", "guarded-secret-0123456789"),
         ("ANY_SECRET", "any-secret-0123456789"),
     ] {
         command.env(name, value);

@@ -215,6 +215,19 @@ fn a_silent_request_of_a_stranger_is_answered_with_login_required() {
 }
 
 #[test]
+fn a_client_can_ask_for_a_fresh_sign_in() {
+    let (stage, mut browser) = stage();
+    let first = whole_login(&mut browser, &stage, "basic", ALICE);
+    for asked in [("prompt", "login"), ("max_age", "0")] {
+        let (page, _) = begin(&mut browser, &stage, "basic", &[asked]);
+        let again = result(&sign_in_as(&mut browser, &page, ALICE));
+        assert_is(&again, ALICE);
+        assert_eq!(again["claims"]["sub"], first["claims"]["sub"]);
+        assert!(again["claims"]["auth_time"].as_i64() >= first["claims"]["auth_time"].as_i64(), "{again}");
+    }
+}
+
+#[test]
 fn a_refusal_of_the_provider_reaches_the_client() {
     let (stage, mut browser) = stage();
     let (page, _) = begin(&mut browser, &stage, "basic", &[]);
