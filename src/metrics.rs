@@ -11,6 +11,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use crate::base::Moment;
+
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct Endpoint {
     pub endpoint: &'static str,
@@ -45,7 +47,13 @@ pub struct Metrics {
     under_way: Gauge<i64>,
     config_findings: Gauge<i64>,
     config_seconds: Gauge<f64, AtomicU64>,
+    /// No series without a certificate.
+    certificate_seconds: Family<Unlabelled, Gauge<i64>>,
 }
+
+/// For a series that is there only at times.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Unlabelled {}
 
 /// A request under way.
 #[derive(Debug)]
@@ -76,6 +84,12 @@ impl Default for Metrics {
         registry.register("http_requests_under_way", "HTTP requests not yet answered", under_way.clone());
         let config_findings = Gauge::default();
         registry.register("config_findings", "Findings in the files as they are now", config_findings.clone());
+        let certificate_seconds = Family::<Unlabelled, Gauge<i64>>::default();
+        registry.register(
+            "tls_certificate_expires_seconds",
+            "When the certificate in use expires",
+            certificate_seconds.clone(),
+        );
         let config_seconds = Gauge::default();
         registry.register(
             "config_loaded_seconds",
@@ -83,6 +97,7 @@ impl Default for Metrics {
             config_seconds.clone(),
         );
         Self {
+            certificate_seconds,
             registry,
             requests,
             latency,
@@ -127,11 +142,29 @@ impl Metrics {
         self.logins.get_or_create(&Code { code: how }).inc();
     }
 
+    /// `None`: it can't be read from the certificate.
+    pub fn certificate_expires(&self, at: Option<Moment>) {
+        match at {
+            Some(at) => {
+                self.certificate_seconds.get_or_create(&Unlabelled {}).set(at.secs());
+            }
+            None => {
+                self.certificate_seconds.remove(&Unlabelled {});
+            }
+        }
+    }
+
+    /// When the certificate in use expires; `None` without one.
+    #[must_use]
+    pub fn certificate_end(&self) -> Option<Moment> {
+        self.certificate_seconds.get(&Unlabelled {}).map(|end| Moment::from_secs(end.get()))
+    }
+
     pub fn config_state(&self, findings: usize) {
         self.config_findings.set(i64::try_from(findings).unwrap_or(i64::MAX));
     }
 
-    pub fn config_loaded(&self, at: crate::base::Moment) {
+    pub fn config_loaded(&self, at: Moment) {
         self.config_seconds.set(at.ms() as f64 / 1000.0);
     }
 

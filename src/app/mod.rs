@@ -4,6 +4,7 @@
 pub mod system;
 pub mod seal_file;
 pub mod parts;
+pub mod certificate;
 pub mod tls;
 mod serve;
 

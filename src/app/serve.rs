@@ -9,6 +9,7 @@ use actix_web::web::{self, Data, PayloadConfig};
 use actix_web::{App, HttpServer};
 
 use super::{StartFault, tls};
+use crate::base::Digest;
 use crate::base::limits::BODY_BYTES_MAX;
 use crate::config::Server;
 use crate::flow::Ports;
@@ -23,8 +24,8 @@ const HEADER_WAIT: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long connections may take to get their last answer after all requests have ended, in seconds.
 const LAST_BYTES_S: u64 = 2;
-/// How often the signing keys at rest are looked at: one small read.
-const KEYS_LOOK: Duration = Duration::from_secs(1);
+/// How often changes are looked for: one small read of the signing keys at rest.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// The public listener.
 ///
@@ -50,7 +51,9 @@ pub fn public(
     let listen_fault = |fault| StartFault::Listen { what: listen, fault };
     let http = match &server.tls {
         None => http.listen(listener).map_err(listen_fault)?,
-        Some(files) => http.listen_rustls_0_23(listener, tls::server_config(files)?).map_err(listen_fault)?,
+        Some(files) => {
+            http.listen_rustls_0_23(listener, tls::server_config(files, ports.clone())?).map_err(listen_fault)?
+        }
     };
     Ok((http.run(), address))
 }
@@ -78,17 +81,19 @@ fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), StartFault> {
     Ok((listener, address))
 }
 
-/// Keys each second, so that a rotation by another process is in force at once; the purge each hour.
+/// Each second what other processes and the files may have changed; the purge each hour.
 #[must_use]
 pub fn tasks(ports: &Data<Ports>) -> Vec<tokio::task::JoinHandle<()>> {
-    let (for_keys, for_purge) = (ports.clone(), ports.clone());
+    let (for_changes, for_purge) = (ports.clone(), ports.clone());
     vec![
         tokio::spawn(async move {
-            let mut turns = tokio::time::interval(KEYS_LOOK);
+            let mut turns = tokio::time::interval(LOOK);
             turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            let mut version = for_changes.config.snapshot().version;
             loop {
                 turns.tick().await;
-                renew_ring(&for_keys).await;
+                follow_config(&for_changes, &mut version);
+                renew_ring(&for_changes).await;
             }
         }),
         tokio::spawn(async move {
@@ -99,6 +104,16 @@ pub fn tasks(ports: &Data<Ports>) -> Vec<tokio::task::JoinHandle<()>> {
             }
         }),
     ]
+}
+
+/// Hands changed settings to what was made from the old ones.
+fn follow_config(ports: &Ports, known: &mut Digest) {
+    let request = ports.request();
+    if *known != request.config.version {
+        *known = request.config.version;
+        ports.upstream.renew(&request.config.server.outbound);
+        ports.metrics.config_loaded(request.now);
+    }
 }
 
 async fn renew_ring(ports: &Ports) {

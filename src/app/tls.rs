@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use actix_web::web::Data;
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
@@ -13,7 +14,9 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
 use super::StartFault;
+use super::certificate::expires;
 use crate::config::TlsFiles;
+use crate::flow::Ports;
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(2);
@@ -31,11 +34,12 @@ impl ResolvesServerCert for Current {
 ///
 /// # Errors
 /// [`StartFault::Tls`] if the files can't be used now.
-pub fn server_config(files: &TlsFiles) -> Result<ServerConfig, StartFault> {
+pub fn server_config(files: &TlsFiles, ports: Data<Ports>) -> Result<ServerConfig, StartFault> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let first = load(files, &provider).map_err(StartFault::Tls)?;
+    tell_expiry(&ports, &first);
     let current = Arc::new(Current(ArcSwap::from_pointee(first)));
-    follow(files.clone(), Arc::clone(&current), Arc::clone(&provider));
+    follow(files.clone(), Arc::clone(&current), (Arc::clone(&provider), ports));
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|fault| StartFault::Tls(fault.to_string()))?
@@ -54,7 +58,11 @@ fn load(files: &TlsFiles, provider: &CryptoProvider) -> Result<CertifiedKey, Str
     CertifiedKey::from_der(chain, key, provider).map_err(|fault| named(&files.key, &fault))
 }
 
-fn follow(files: TlsFiles, current: Arc<Current>, provider: Arc<CryptoProvider>) {
+fn tell_expiry(ports: &Ports, pair: &CertifiedKey) {
+    ports.metrics.certificate_expires(pair.cert.first().and_then(|certificate| expires(certificate)));
+}
+
+fn follow(files: TlsFiles, current: Arc<Current>, (provider, ports): (Arc<CryptoProvider>, Data<Ports>)) {
     tokio::spawn(async move {
         let mut seen = stamps(&files);
         let mut looks = tokio::time::interval(LOOK);
@@ -66,6 +74,7 @@ fn follow(files: TlsFiles, current: Arc<Current>, provider: Arc<CryptoProvider>)
             }
             match load(&files, &provider) {
                 Ok(pair) => {
+                    tell_expiry(&ports, &pair);
                     current.0.store(Arc::new(pair));
                     seen = now;
                     tracing::info!("the TLS certificate was taken over");

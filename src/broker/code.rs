@@ -21,6 +21,9 @@ pub struct IssuedCode {
     pub challenge: Option<CodeChallenge>,
     pub redirect_uri: String,
     pub issued: Moment,
+    /// When the session ends at the latest: a refresh family without offline_access ends then too.
+    #[serde(default)]
+    pub session_ends: Option<Moment>,
     /// The login's trace.
     pub reference: String,
 }
@@ -70,6 +73,7 @@ pub fn issue(request: &AuthorizationRequest, grant: Grant, now: Moment, referenc
         challenge: request.challenge.clone(),
         redirect_uri: request.back.redirect_uri().to_owned(),
         issued: now,
+        session_ends: None,
         reference: reference.to_owned(),
     }
 }

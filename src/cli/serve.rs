@@ -4,12 +4,13 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use futures_util::future::{Either, select};
 
 use super::Context;
 use crate::app::{StartFault, start};
 use crate::config::{Styled, render};
 
-/// Runs until SIGINT or SIGTERM.
+/// Runs until SIGINT or SIGTERM; a second one ends it at once.
 ///
 /// # Errors
 /// What kept it from starting.
@@ -33,8 +34,14 @@ pub fn run(context: &Context) -> anyhow::Result<ExitCode> {
         tracing::info!(address = %running.address(), management, issuer, "serving");
         signals.wait().await;
         tracing::info!("stopping: what is under way may finish");
-        running.stop().await;
-        Ok(ExitCode::SUCCESS)
+        let (orderly, again) = (std::pin::pin!(running.stop()), std::pin::pin!(signals.wait()));
+        Ok(match select(orderly, again).await {
+            Either::Left(_) => ExitCode::SUCCESS,
+            Either::Right(_) => {
+                tracing::warn!("stopped at once, without waiting for what is under way");
+                ExitCode::from(1)
+            }
+        })
     })
 }
 
@@ -54,6 +61,6 @@ impl Signals {
 
     /// Returns at the first order.
     pub async fn wait(&mut self) {
-        futures_util::future::select(Box::pin(self.terminate.recv()), Box::pin(self.interrupt.recv())).await;
+        select(Box::pin(self.terminate.recv()), Box::pin(self.interrupt.recv())).await;
     }
 }

@@ -84,6 +84,8 @@ lints! {
         "the server's user must be able to read every file of the folder"
     CFG21 Error "one `uid` for two objects"
         "the management API finds objects by it; give each its own, or leave it out"
+    CFG22 Warning "this version doesn't do that yet"
+        "the setting is read and checked, and nothing acts on it; don't count on it, and look into CHANGELOG.md before the next update"
 
     SRV01 Error "our issuer can't be used"
         "the issuer is https://HOST/acs: tokens carry it byte for byte, and the paths of the product begin at its host"

@@ -156,10 +156,12 @@ impl Live {
         if let Some(server) = kept(&old.server, &snapshot.server) {
             Arc::make_mut(&mut snapshot).server = Arc::new(server);
         }
-        tracing::info!(version = ?snapshot.version, "configuration taken over");
+        let version = snapshot.version;
         let mut earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
         earlier.push_front(self.current.swap(snapshot));
         earlier.truncate(EARLIER_MAX);
+        drop(earlier);
+        tracing::info!(?version, "configuration taken over");
         Reloaded::TakenOver
     }
 
@@ -242,6 +244,11 @@ fn kept(old: &Server, new: &Server) -> Option<Server> {
         ("[management] listen", old.management_listen != new.management_listen),
         ("[state] url", !same_state(&old.state, &new.state)),
         ("[database] url", !same_database(&old.database, &new.database)),
+        ("[tls]", old.tls != new.tls),
+        (
+            "[limits] client_failures_per_minute",
+            old.limits.client_failures_per_minute != new.limits.client_failures_per_minute,
+        ),
         ("[keys] seal", !same_secret(old.keys.seal.as_ref(), new.keys.seal.as_ref())),
     ]
     .into_iter()
@@ -261,6 +268,8 @@ fn kept(old: &Server, new: &Server) -> Option<Server> {
         server.management_listen = old.management_listen;
         server.state = old.state.clone();
         server.database = old.database.clone();
+        server.tls.clone_from(&old.tls);
+        server.limits.client_failures_per_minute = old.limits.client_failures_per_minute;
         server.keys.seal.clone_from(&old.keys.seal);
         server
     })

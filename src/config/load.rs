@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::build;
-use super::cross;
 use super::finding::Finding;
 use super::folder;
 use super::lints::{CFG01, CFG05};
@@ -18,6 +17,7 @@ use super::tree::{Table, parse};
 use super::view::View;
 use super::walk;
 use super::{Server, Snapshot};
+use super::{cross, unserved};
 use crate::base::Digest;
 
 /// What reading a folder gave.
@@ -55,6 +55,9 @@ pub fn load(folder: &Path, env: Env<'_>) -> Loaded {
     let presets: BTreeMap<&str, KindPreset> = ["entra", "okta", "oidc"].map(|kind| (kind, KindPreset::of(kind))).into();
     let objects = build_all(&documents, &presets, &mut reader);
     reader.findings.extend(cross::check(&objects));
+    let server = documents.iter().find(|document| document.kind == SchemaKind::Server);
+    let server = server.map(|document| View::new(&document.source, &document.table, document.kind.keys()));
+    reader.findings.extend(unserved::check(server.as_ref(), &objects));
 
     let Reader { mut findings, named_files, beside, .. } = reader;
     findings.sort_by(|a, b| (&a.file, a.line, a.column, a.code).cmp(&(&b.file, b.line, b.column, b.code)));

@@ -17,6 +17,7 @@ mod reader;
 mod build;
 mod objects;
 mod cross;
+mod unserved;
 pub mod load;
 pub mod schema;
 pub mod reference;
@@ -93,13 +94,13 @@ pub enum DatabaseUrl {
     Sqlite(PathBuf),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
     pub cert: PathBuf,
     pub key: PathBuf,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outbound {
     pub allow_private: Vec<ipnet::IpNet>,
     pub ca_files: Vec<PathBuf>,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::admission::AddressKey;
 use super::browser::{Arrival, ChoosePage, Reply, Say, Visit};
 use super::pause::{self, Pause};
 use super::ports::{Ports, Request, Unavailable};
@@ -16,6 +17,7 @@ use crate::broker::pending::Destination;
 use crate::broker::request::{client_id, validate_client};
 use crate::broker::{AuthorizationRequest, ClientRequest};
 use crate::hint::{self, Ask, EntryPath};
+use crate::i18n::PageError;
 use crate::oidc::error::ErrorCode::LoginRequired;
 use crate::oidc::{Client, Idp, IdpId, OAuthError};
 use crate::token::subject::Subject;
@@ -60,12 +62,12 @@ pub async fn authorize(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable
                 vec![("error", Fact::word(error.code.as_str())), ("description", Fact::word(error.description))],
             );
             ports.metrics.refused(error.code.as_str());
-            finish::keep(ports, trace, Outcome::Refused);
+            finish::keep_unproven(ports, trace, request.now);
             return Ok(Say::Client(back.error(error)).into());
         }
     };
     if visit.arrival == Arrival::Post && visit.session.is_none() {
-        return handles::come_back(ports, "authorize", &visit.params).await;
+        return handles::come_back(ports, "authorize", &visit).await;
     }
     Asking { ports, request: &request, client: &client, visit: &visit }.begin(asked, trace).await
 }
@@ -206,9 +208,20 @@ impl Asking<'_> {
         idps: Vec<Arc<Idp>>,
         mut trace: Trace,
     ) -> Result<Reply, Unavailable> {
+        let address = AddressKey::from(self.visit.address);
+        if self.ports.under_way.begin(address, self.request.bounds(), self.request.now).is_err() {
+            let reply = finish::with_page(self.ports, PageError::TooManyLogins, None, &mut trace);
+            finish::keep(self.ports, trace, Outcome::Refused);
+            return Ok(reply);
+        }
         trace.step(self.ports.clock.now(), "page", vec![("page", Fact::word("choose"))]);
-        let waiting = Pause::choosing(Destination::Client(Box::new(asked)), trace.clone(), self.request.now);
-        let (handle, ticket) = pause::keep(self.ports, self.request, waiting).await?;
+        let destination = Destination::Client(Box::new(asked));
+        let waiting = Pause::choosing(destination, trace.clone(), self.request.now, address);
+        let kept = pause::keep(self.ports, self.request, waiting).await;
+        if kept.is_err() {
+            self.ports.under_way.end(address, self.request.now);
+        }
+        let (handle, ticket) = kept?;
         self.ports.directory.traces.keep(trace);
         let page = ChoosePage { handle, client_name: self.client.name.clone(), idps, unknown_address: None };
         Ok(Reply::from(Say::Choose(page)).keeping(ticket))

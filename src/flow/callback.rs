@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::admission::AddressKey;
-use super::browser::{Arrival, Keep, Reply, Say, Visit, ticket_id};
+use super::browser::{Arrival, Keep, Reply, Say, Visit, ticket_id, way_on};
 use super::handles::come_back;
 use super::pause::{self, Pause};
 use super::ports::{Ports, Request, Unavailable};
@@ -21,7 +21,7 @@ use crate::oidc::error::ErrorCode::LoginRequired;
 use crate::oidc::idp::HintForm;
 use crate::oidc::{Idp, IdpId, OAuthError};
 use crate::state::{Kind, Name, Taken};
-use crate::token::standing::{Rules, Why, check, check_user};
+use crate::token::standing::{Rules, Why, check, check_user, check_way};
 use crate::token::subject::Subject;
 use crate::upstream::{CodeCall, UpstreamFault, VerifiedIdentity, wanted_claims};
 
@@ -39,21 +39,35 @@ pub async fn callback(ports: &Ports, visit: Visit, at: Option<IdpId>) -> Result<
     };
     let Some(binding) = visit.binding(&state) else {
         if visit.arrival == Arrival::Post {
-            return come_back(ports, "callback", &visit.params).await;
+            return come_back(ports, "callback", &visit).await;
         }
         return Ok(finish::page(ports, PageError::OtherBrowser));
     };
     let name = Name::of(Kind::PendingLogin, &pending_token(&state, binding.expose()));
-    let forget = Keep::ForgetTicket { id: ticket_id(&state) };
     let pending = match ports.state.take(name, Vec::new(), PENDING_LIFETIME).await? {
         Taken::Once(bytes) => PendingLogin::decode(&bytes),
-        Taken::Already(_) => return Ok(finish::page(ports, PageError::AlreadyUsed)),
+        Taken::Already(_) => return already_used(ports, &request, &visit).await,
         Taken::Never => None,
     };
-    let Some(pending) = pending else { return Ok(finish::page(ports, PageError::LoginExpired).keeping(forget)) };
+    let Some(pending) = pending else {
+        let forget = Keep::ForgetTicket { id: ticket_id(&state) };
+        return Ok(finish::page(ports, PageError::LoginExpired).keeping(forget));
+    };
     ports.under_way.end(AddressKey(pending.counted_at), pending.started);
-    let reply = Answered { ports, request, visit, at }.end(pending).await?;
-    Ok(reply.keeping(forget))
+    // The ticket stays until its time is up: should this answer come again, it tells "used" from "not yours".
+    Answered { ports, request, visit, at }.end(pending).await
+}
+
+/// A046: the way on leads to the service that the browser's session served last.
+async fn already_used(ports: &Ports, request: &Request, visit: &Visit) -> Result<Reply, Unavailable> {
+    let found = sessions::find(ports, request, visit.session.as_ref()).await?;
+    let mut reply = finish::page(ports, PageError::AlreadyUsed);
+    let served = found.as_ref().and_then(|found| found.session.clients.last());
+    let client = served.and_then(|id| request.config.clients.get(id));
+    if let (Say::Page(page), Some(client)) = (&mut reply.say, client) {
+        page.way_on = way_on(client);
+    }
+    Ok(reply)
 }
 
 /// One answer, with everything that its checks need.
@@ -105,6 +119,7 @@ impl Answered<'_> {
     /// Every check between the provider's answer and a person who may enter.
     async fn sign_in(&self, pending: &PendingLogin, trace: &mut Trace) -> Result<(VerifiedIdentity, User), End> {
         let idp = self.provider(pending)?;
+        self.check_way(pending, trace)?;
         let exchanged = tokio::time::timeout(LOGIN_STEP.as_std(), self.exchange(pending, &idp, trace)).await;
         let identity = exchanged.unwrap_or_else(|_| {
             let fault = UpstreamFault::Unavailable { detail: "the provider took too long".to_owned() };
@@ -263,6 +278,20 @@ impl Answered<'_> {
             ],
         );
         found.user().ok_or(End::Barred)
+    }
+
+    /// A provider or client that was switched off meanwhile: nothing is asked of the provider any more.
+    fn check_way(&self, pending: &PendingLogin, trace: &mut Trace) -> Result<(), End> {
+        let config = &self.request.config;
+        let idp = config.idps.get(&pending.idp).map(AsRef::as_ref);
+        let held = match pending.request().map(|asked| config.clients.get(&asked.client)) {
+            None => idp.filter(|idp| idp.enabled).map(drop).ok_or(Why::IdpDisabled),
+            Some(client) => check_way(client.ok_or(End::Page(PageError::LoginExpired))?, idp).map(drop),
+        };
+        held.map_err(|why| {
+            trace.step(self.ports.clock.now(), "rules", vec![("failed", Fact::word(why.to_string()))]);
+            End::Barred
+        })
     }
 
     /// The rules of now, not those of the login's start: provider, client, person may have changed meanwhile.

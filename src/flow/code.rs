@@ -14,6 +14,7 @@ use crate::oidc::{Client, OAuthError};
 use crate::state::{Kind, Name, Record, Taken};
 use crate::token::access::AccessRecord;
 use crate::token::family::{Family, is_refreshable};
+use crate::token::grant::Grant;
 use crate::token::standing::{Rules, check};
 
 /// Answers a token request of grant type `authorization_code`.
@@ -68,6 +69,12 @@ async fn reused(ports: &Ports, request: &Request, client: &Client, residue: &[u8
     refused("the code was used before")
 }
 
+/// Whether the session was signed out since the rules were asked.
+async fn is_signed_out(ports: &Ports, grant: &Grant) -> Result<bool, Unavailable> {
+    let standing = ports.directory.users.standing(&grant.user, Some(&grant.sid), None).await?;
+    Ok(standing.is_none_or(|standing| standing.signed_out))
+}
+
 /// Asks the rules once more, and issues.
 async fn pay(
     ports: &Ports,
@@ -94,17 +101,18 @@ async fn pay(
     })?;
     let Some(standing) = standing else { return Err(refused("the sign-in no longer holds")) };
     let family = is_refreshable(grant, client)
-        .then(|| Family::begin(drawn.refresh.family(), grant, drawn.digests(), &client.tokens, request.now));
+        .then(|| Family::begin(drawn.refresh.family(), grant, drawn.digests(), &client.tokens, request.now))
+        .map(|family| family.within_session(issued.session_ends));
     if let Some(family) = family.clone() {
         let begun = ports.directory.families.begin(family).await.map_err(Unavailable::from)?;
-        if !begun {
-            return Err(refused("the code was used before"));
+        if !begun && is_signed_out(ports, grant).await? {
+            return Err(refused("the sign-in no longer holds"));
         }
     }
     let record = AccessRecord::new(grant.clone(), family.as_ref(), client.tokens.access, request.now);
-    if !keep_access(ports, &drawn.access, record).await? {
-        return Err(refused("the code was used before"));
-    }
+    // A second use of the code may have revoked both before they were kept. The first one is answered all the same, as
+    // it would have been a moment earlier: its tokens are dead, its ID token is not.
+    keep_access(ports, &drawn.access, record).await?;
     let refresh = if family.is_some() { Refresh::Issued } else { Refresh::None };
     answer(ports, request, (grant, &standing.user, client), drawn, refresh)
 }

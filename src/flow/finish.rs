@@ -4,8 +4,8 @@ use super::browser::{Keep, RefusalPage, Reply, Say, way_on};
 use super::ports::{Ports, Request, Unavailable};
 use super::sessions::{self, encode};
 use crate::audit::{Fact, Outcome, Trace};
-use crate::base::Secret;
 use crate::base::limits::CODE_LIFETIME;
+use crate::base::{Moment, Secret};
 use crate::broker::AuthorizationRequest;
 use crate::broker::code::{grant, issue};
 use crate::broker::session::Session;
@@ -29,7 +29,8 @@ pub async fn with_code(
     if !session.clients.contains(&asked.client) {
         session.clients.push(asked.client.clone());
     }
-    let issued = issue(asked, grant(asked, &session), request.now, &trace.reference);
+    let mut issued = issue(asked, grant(asked, &session), request.now, &trace.reference);
+    issued.session_ends = Some(session.created.plus(request.config.server.session.absolute));
     let record = Record { name: Name::of(Kind::Code, &code), bytes: encode(&issued), lifetime: CODE_LIFETIME };
     ports.state.put(vec![sessions::record(&token, &session, request), record]).await?;
     let scopes = asked.scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
@@ -79,12 +80,27 @@ fn refused(trace: &mut Trace) {
 pub fn page(ports: &Ports, refusal: PageError) -> Reply {
     let now = ports.clock.now();
     let mut trace = ports.trace(now);
-    let reply = with_page(ports, refusal, None, &mut trace);
+    let mut reply = with_page(ports, refusal, None, &mut trace);
+    let lost = matches!(refusal, PageError::OtherBrowser | PageError::AlreadyUsed | PageError::LoginExpired);
+    if let (true, Say::Page(page)) = (lost, &mut reply.say) {
+        // Whose login it was isn't known here; our front page lists where to begin again.
+        page.way_on = Some((String::new(), "/".to_owned()));
+    }
     if ports.unproven.admits(now) {
         tracing::info!(reference = %trace.reference, refusal = refusal.code(), "refused before it became a login");
         ports.directory.traces.keep(trace);
     }
     reply
+}
+
+/// Writes the trace of a request that could not become a login: only some each minute, since anybody can send one.
+pub fn keep_unproven(ports: &Ports, mut trace: Trace, now: Moment) {
+    trace.outcome = Outcome::Refused;
+    ports.metrics.login_ended(trace.outcome.as_str());
+    if ports.unproven.admits(now) {
+        tracing::info!(reference = %trace.reference, outcome = trace.outcome.as_str(), "login");
+        ports.directory.traces.keep(trace);
+    }
 }
 
 /// Writes the trace of a login that has ended, counts it, and logs under which reference it can be looked at.

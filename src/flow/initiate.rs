@@ -5,9 +5,9 @@ use std::sync::Arc;
 use url::Url;
 
 use super::browser::{Reply, Say, Visit};
-use super::finish;
 use super::ports::{Ports, Request, Unavailable};
 use super::upstream_login::{self, Departed, Departure};
+use super::{finish, sessions};
 use crate::audit::Fact;
 use crate::base::address::origin;
 use crate::base::text::LoginHint;
@@ -111,6 +111,16 @@ pub async fn depart(
         chosen: None,
     };
     upstream_login::depart(ports, request, &ask, departure).await
+}
+
+/// Answers `/`: who is signed in sees where to go on to, everybody else that nobody is.
+///
+/// # Errors
+/// [`Unavailable`] if that can't be told now.
+pub async fn front(ports: &Ports, visit: &Visit) -> Result<Reply, Unavailable> {
+    let request = ports.request();
+    let found = sessions::find(ports, &request, visit.session.as_ref()).await?;
+    Ok(if found.is_some() { Say::Links(links(&request)) } else { Say::SignedOut }.into())
 }
 
 /// The clients that a person can be sent on to: name and start page.

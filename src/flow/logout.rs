@@ -24,7 +24,7 @@ pub async fn logout(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable> {
         return Ok(finish::page(ports, PageError::MalformedRequest));
     }
     if visit.arrival == Arrival::Post && visit.session.is_none() {
-        return come_back(ports, "logout", &visit.params).await;
+        return come_back(ports, "logout", &visit).await;
     }
     let hint = visit.params.get("id_token_hint");
     let hint = hint.and_then(|token| read_id_token(&ports.ring.load(), token, &request.config.server.issuer));

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::admission::AddressKey;
 use super::browser::{Keep, ticket_id};
 use super::ports::{Ports, Request, Unavailable};
 use super::sessions::encode;
@@ -23,6 +24,8 @@ pub struct Pause {
     /// The only answer is to go back to the client.
     pub only_back: bool,
     pub trace: Trace,
+    /// The counter of logins under way that it stands in until it is answered. What a sign-in went before isn't counted.
+    pub counted_at: Option<u64>,
     /// The pending login that the last answer began.
     pub departed: Option<Digest>,
 }
@@ -31,22 +34,27 @@ pub struct Pause {
 pub const PAUSE_VERSION: u8 = 1;
 
 impl Pause {
+    fn new(destination: Destination, trace: Trace, at: Moment) -> Self {
+        let version = PAUSE_VERSION;
+        Self { version, at, destination, again_at: None, only_back: false, trace, counted_at: None, departed: None }
+    }
+
     /// Which provider?
     #[must_use]
-    pub const fn choosing(destination: Destination, trace: Trace, at: Moment) -> Self {
-        Self { version: PAUSE_VERSION, at, destination, again_at: None, only_back: false, trace, departed: None }
+    pub fn choosing(destination: Destination, trace: Trace, at: Moment, counted_at: AddressKey) -> Self {
+        Self { counted_at: Some(counted_at.0), ..Self::new(destination, trace, at) }
     }
 
     /// Nobody who may enter signed in: there is only the way back.
     #[must_use]
-    pub const fn barred(destination: Destination, trace: Trace, at: Moment) -> Self {
-        Self { version: PAUSE_VERSION, at, destination, again_at: None, only_back: true, trace, departed: None }
+    pub fn barred(destination: Destination, trace: Trace, at: Moment) -> Self {
+        Self { only_back: true, ..Self::new(destination, trace, at) }
     }
 
     /// Somebody else signed in. What now?
     #[must_use]
-    pub const fn mismatched(destination: Destination, idp: IdpId, trace: Trace, at: Moment) -> Self {
-        Self { version: PAUSE_VERSION, at, destination, again_at: Some(idp), only_back: false, trace, departed: None }
+    pub fn mismatched(destination: Destination, idp: IdpId, trace: Trace, at: Moment) -> Self {
+        Self { again_at: Some(idp), ..Self::new(destination, trace, at) }
     }
 }
 

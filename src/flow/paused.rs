@@ -1,5 +1,6 @@
 //! Logins that wait for a person at one of our pages: which provider, or what now after somebody else signed in.
 
+use super::admission::AddressKey;
 use super::authorize::{Asking, Resumed};
 use super::browser::{ChoosePage, Keep, Reply, Say, Visit, ticket_id};
 use super::pause::{PAUSE_VERSION, Pause};
@@ -34,13 +35,14 @@ pub async fn proceed(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable> 
     let name = Name::of(Kind::PausedLogin, &pending_token(&handle, binding.expose()));
     let kept = ports.state.peek(name).await?.and_then(|bytes| serde_json::from_slice::<Pause>(&bytes).ok());
     let alive = kept.filter(|p| p.version == PAUSE_VERSION && request.now <= p.at.plus(PENDING_LIFETIME));
-    let Some(pause) = alive else { return Ok(finish::page(ports, PageError::LoginExpired)) };
+    let Some(mut pause) = alive else { return Ok(finish::page(ports, PageError::LoginExpired)) };
     if let Some(departed) = pause.departed {
         // The person came back to this page and answers anew: what the first answer began is dead.
         ports.state.forget(Name { kind: Kind::PendingLogin, digest: departed }).await?;
     }
     if pause.only_back || visit.params.get("action") == Some("cancel") {
         ports.state.forget(name).await?;
+        uncount(ports, &mut pause);
         let forget = Keep::ForgetTicket { id: ticket_id(&handle) };
         return Ok(cancel(ports, &pause).keeping(forget));
     }
@@ -52,6 +54,13 @@ pub async fn proceed(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable> 
 struct Waiting {
     handle: String,
     name: Name,
+}
+
+/// The page is answered: its place among the logins under way is free.
+fn uncount(ports: &Ports, pause: &mut Pause) {
+    if let Some(counted_at) = pause.counted_at.take() {
+        ports.under_way.end(AddressKey(counted_at), pause.at);
+    }
 }
 
 fn cancel(ports: &Ports, pause: &Pause) -> Reply {
@@ -84,6 +93,7 @@ async fn go_on(
     match resumed {
         Resumed::Gone(departed) => {
             pause.departed = departed.pending;
+            uncount(ports, &mut pause);
             let bytes = encode(&pause);
             ports.state.put(vec![Record { name: waiting.name, bytes, lifetime: PENDING_LIFETIME }]).await?;
             Ok(departed.reply)

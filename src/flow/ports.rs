@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
 
-use super::admission::{Failures, LoginsUnderWay, Seldom};
+use super::admission::{Bounds, Failures, LoginsUnderWay, Seldom};
 use crate::audit::Trace;
 use crate::base::{Clock, Dice, Moment};
 use crate::config::{Live, Snapshot};
@@ -45,6 +45,15 @@ pub struct Ports {
 pub struct Request {
     pub now: Moment,
     pub config: Arc<Snapshot>,
+}
+
+impl Request {
+    /// How many logins may be under way.
+    #[must_use]
+    pub fn bounds(&self) -> Bounds {
+        let limits = &self.config.server.limits;
+        Bounds { all: limits.pending_logins, by_address: limits.pending_logins_per_address }
+    }
 }
 
 impl Ports {

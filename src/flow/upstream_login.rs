@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::admission::{AddressKey, Bounds};
+use super::admission::AddressKey;
 use super::browser::{Keep, Reply, Say, ticket_id};
 use super::finish;
 use super::ports::{Ports, Request, Unavailable};
@@ -65,9 +65,7 @@ pub async fn depart(
         Ok(facts) => facts,
         Err(fault) => return Ok(unreachable(ports, &destination, &idp, &fault, trace).into()),
     };
-    let limits = &request.config.server.limits;
-    let bounds = Bounds { all: limits.pending_logins, by_address: limits.pending_logins_per_address };
-    if ports.under_way.begin(AddressKey::from(address), bounds, request.now).is_err() {
+    if ports.under_way.begin(AddressKey::from(address), request.bounds(), request.now).is_err() {
         let reply = finish::with_page(ports, PageError::TooManyLogins, None, &mut trace);
         finish::keep(ports, trace, Outcome::Refused);
         return Ok(reply.into());

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
+use super::algorithm::JwsAlgorithm;
 use super::jws::{VerifyFault, verify_jws};
 use super::signing::JwtType;
-use super::verifying::{JwsAlgorithm, KeySet, KeySetFault};
+use super::verifying::{KeySet, KeySetFault};
 use crate::base::limits::{ASSERTION_LIFETIME_MAX, CLOCK_SKEW};
 use crate::base::{Moment, Span};
 use crate::oidc::ClientId;
@@ -120,7 +121,8 @@ mod tests {
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde_json::json;
 
-    use super::super::samples::{jwks, key, pkcs8, unsigned};
+    use super::super::sample_keys::{jwks, key};
+    use super::super::samples::{pkcs8, unsigned};
     use super::super::signing::SigningKey;
     use super::*;
     use crate::oidc::client::SigningAlgorithm::{self, EdDsa, Es256, Rs256};

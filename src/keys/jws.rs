@@ -4,17 +4,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
+use super::algorithm::JwsAlgorithm;
 use super::signing::JwtType;
 use super::strict_json::parse_object;
-use super::verifying::{JwsAlgorithm, KeySet};
+use super::verifying::{KEYS_TRIED_MAX, KID_BYTES_MAX, KeySet};
 use crate::base::limits::ID_TOKEN_BYTES_MAX;
 
 /// Bytes of an encoded header that is looked at.
 const HEADER_BYTES_MAX: usize = 4 * 1024;
-/// Bytes of a `kid`.
-const KID_BYTES_MAX: usize = 256;
-/// Keys that are tried for one token.
-const KEYS_TRIED_MAX: usize = 5;
 
 /// The parts of a header that mean something to us. Keys and addresses of keys in it mean nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,15 +90,14 @@ pub fn verify_jws(token: &str, keys: &KeySet, allowed: &[JwsAlgorithm]) -> Resul
         return Err(VerifyFault::Parts);
     }
     let header = read_header(header, allowed)?;
-    let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| VerifyFault::Signature)?;
     let fitting: Vec<_> = keys.fitting(header.kid.as_deref(), header.algorithm).take(KEYS_TRIED_MAX).collect();
     if fitting.is_empty() {
         return Err(VerifyFault::NoKey);
     }
-    if !fitting.iter().any(|key| key.verifies(header.algorithm, signed.as_bytes(), &signature)) {
+    if !fitting.iter().any(|key| key.verifies(header.algorithm, signed, signature)) {
         return Err(VerifyFault::Signature);
     }
-    let claims = URL_SAFE_NO_PAD.decode(claims).ok().and_then(|bytes| parse_object(&bytes));
+    let claims = URL_SAFE_NO_PAD.decode(claims).ok().and_then(|bytes| parse_object(&bytes).ok());
     Ok(Jws { header, claims: claims.ok_or(VerifyFault::Claims)? })
 }
 
@@ -126,7 +122,7 @@ fn read_header(encoded: &str, allowed: &[JwsAlgorithm]) -> Result<JwsHeader, Ver
         return Err(VerifyFault::Header);
     }
     let bytes = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| VerifyFault::Header)?;
-    let header = parse_object(&bytes).ok_or(VerifyFault::Header)?;
+    let header = parse_object(&bytes).map_err(|_| VerifyFault::Header)?;
     if header.contains_key("crit") || header.contains_key("b64") || header.contains_key("enc") {
         return Err(VerifyFault::Critical);
     }
@@ -147,7 +143,8 @@ mod tests {
     use aws_lc_rs::hmac;
     use serde_json::json;
 
-    use super::super::samples::{jwks, key, pkcs8, unsigned};
+    use super::super::sample_keys::{jwks, key};
+    use super::super::samples::{pkcs8, unsigned};
     use super::super::signing::SigningKey;
     use super::*;
     use crate::oidc::client::SigningAlgorithm::{EdDsa, Es256, Rs256};

@@ -5,9 +5,12 @@
 
 pub mod seal;
 pub mod strict_json;
-pub mod signing;
+pub mod algorithm;
 #[cfg(test)]
 mod samples;
+pub mod signing;
+#[cfg(test)]
+mod sample_keys;
 pub mod verifying;
 pub mod jws;
 pub mod plan;

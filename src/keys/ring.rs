@@ -98,7 +98,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super::jws::{VerifyFault, verify_own_id_token};
-    use super::super::samples::{key, pkcs8};
+    use super::super::sample_keys::key;
+    use super::super::samples::pkcs8;
     use super::super::signing::{JwtType, generate};
     use super::*;
     use crate::base::Span;

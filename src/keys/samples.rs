@@ -1,10 +1,9 @@
-//! Fixed keys for tests. They sign nothing outside.
+//! Fixed private keys and unsigned tokens for tests. They sign nothing outside.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 
-use super::signing::SigningKey;
 use crate::oidc::client::SigningAlgorithm;
 
 /// The example key of RFC 8037 Appendix A.1 as PKCS#8.
@@ -17,16 +16,6 @@ pub fn pkcs8(algorithm: SigningAlgorithm) -> Vec<u8> {
         SigningAlgorithm::Es256 => STANDARD.decode(include_str!("golden/es256.pkcs8.base64")).expect("base64"),
         SigningAlgorithm::EdDsa => [ED25519_PREFIX, &URL_SAFE_NO_PAD.decode(ED25519_SEED).expect("base64url")].concat(),
     }
-}
-
-pub fn key(algorithm: SigningAlgorithm) -> SigningKey {
-    SigningKey::from_pkcs8(algorithm, &pkcs8(algorithm)).expect("a good key")
-}
-
-/// A JWK set of these keys' public halves.
-pub fn jwks(keys: &[&SigningKey]) -> String {
-    let keys: Vec<_> = keys.iter().map(|key| key.public_jwk()).collect();
-    serde_json::json!({ "keys": keys }).to_string()
 }
 
 /// An unsigned token of this header and these claims, up to its second dot.

@@ -1,26 +1,36 @@
-//! JSON of tokens: an object in which no member stands twice, and not deeply nested.
+//! JSON from strangers: no member twice, no deep nesting.
 //!
-//! Two readers that take different ones of two equal members see two different tokens; serde_json
-//! silently takes the last.
+//! Two readers that take different ones of two equal members see two different tokens (RFC 8259 §4);
+//! serde_json silently takes the last.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Nesting of objects and lists in a token.
+/// The deepest nesting of objects and lists that is read.
 pub const DEPTH_MAX: usize = 32;
 
-/// Reads one JSON object. `None` for anything else, for members that stand twice on any level, for
-/// nesting beyond [`DEPTH_MAX`] and for text behind the object.
-#[must_use]
-pub fn parse_object(bytes: &[u8]) -> Option<Map<String, Value>> {
+/// Reads one whole document.
+///
+/// # Errors
+/// Says what is wrong: syntax, a member that stands twice on any level, nesting beyond [`DEPTH_MAX`].
+/// Nothing of the document is quoted.
+pub fn parse(bytes: &[u8]) -> Result<Value, String> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = Strict { depth: DEPTH_MAX }.deserialize(&mut reader).ok()?;
-    reader.end().ok()?;
-    match value {
-        Value::Object(map) => Some(map),
-        _ => None,
+    let value = Strict { depth: DEPTH_MAX }.deserialize(&mut reader).map_err(|e| e.to_string())?;
+    reader.end().map_err(|e| e.to_string())?;
+    Ok(value)
+}
+
+/// Reads one object.
+///
+/// # Errors
+/// As [`parse`], and if the document is no object.
+pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, String> {
+    match parse(bytes)? {
+        Value::Object(members) => Ok(members),
+        _ => Err("is no JSON object".to_owned()),
     }
 }
 
@@ -31,7 +41,7 @@ struct Strict {
 
 impl Strict {
     fn inner<E: Error>(self) -> Result<Self, E> {
-        self.depth.checked_sub(1).map(|depth| Self { depth }).ok_or_else(|| E::custom("nested too deeply"))
+        self.depth.checked_sub(1).map(|depth| Self { depth }).ok_or_else(|| E::custom("is nested too deeply"))
     }
 }
 
@@ -67,7 +77,7 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("no finite number"))
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("has a number out of range"))
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
@@ -93,7 +103,7 @@ impl<'de> Visitor<'de> for Strict {
         while let Some(name) = members.next_key::<String>()? {
             let value = members.next_value_seed(inner)?;
             if map.insert(name, value).is_some() {
-                return Err(A::Error::custom("a member stands twice"));
+                return Err(A::Error::custom("has a member twice"));
             }
         }
         Ok(Value::Object(map))
@@ -106,7 +116,7 @@ mod tests {
 
     #[test]
     fn a076_doubled_members_and_deep_nesting_are_refused() {
-        let read = |text: &str| parse_object(text.as_bytes());
+        let read = |text: &str| parse_object(text.as_bytes()).ok();
         assert_eq!(
             read(r#"{"a":[1,-2,1.5,null,true,"ä"]}"#).map(Value::Object),
             Some(serde_json::json!({"a":[1,-2,1.5,null,true,"ä"]}))
@@ -120,5 +130,20 @@ mod tests {
         assert!(read(&nested(DEPTH_MAX - 1)).is_some());
         assert_eq!(read(&nested(DEPTH_MAX)), None);
         assert_eq!(read(&nested(100_000)), None);
+    }
+
+    #[test]
+    fn a_document_is_read_as_serde_json_reads_it() {
+        let text = r#"{"a":[1,-2,1.5,"ä",null,true,{}],"b":{"c":18446744073709551615}}"#;
+        let plain: Value = serde_json::from_str(text).expect("JSON");
+        assert_eq!(parse(text.as_bytes()), Ok(plain));
+        assert!(parse_object(b"[]").is_err());
+        assert!(parse(b"{} {}").is_err());
+    }
+
+    #[test]
+    fn a072_numbers_beyond_all_bounds_are_refused_without_a_panic() {
+        assert!(parse(br#"{"exp":1e400}"#).is_err());
+        assert!(parse(br#"{"exp":1e308}"#).is_ok());
     }
 }

@@ -1,69 +1,28 @@
-//! Public keys of a JWK set, parsed once, for checking signatures.
+//! Public keys of a JWK set (RFC 7517), and the signatures that they check (RFC 7518 §3).
 
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256,
-    RsaPublicKeyComponents, UnparsedPublicKey,
-};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::jwk::{AlgorithmParameters, CommonParameters, EllipticCurve, Jwk};
+use jsonwebtoken::{AlgorithmFamily, DecodingKey, crypto};
 use serde_json::{Map, Value};
 
+use super::algorithm::JwsAlgorithm;
 use super::signing::{RSA_BITS_MAX, RSA_BITS_MIN};
 use super::strict_json::parse_object;
 use crate::base::limits::JWKS_KEYS_MAX;
-use crate::oidc::client::SigningAlgorithm;
 
-/// A signature algorithm that we check (RFC 7518 §3.1, RFC 8037 §3.1): never `none`, never HS*.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum JwsAlgorithm {
-    Rs256,
-    Ps256,
-    Es256,
-    EdDsa,
-}
-
-impl JwsAlgorithm {
-    pub const ALL: [Self; 4] = [Self::Rs256, Self::Ps256, Self::Es256, Self::EdDsa];
-
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Rs256 => "RS256",
-            Self::Ps256 => "PS256",
-            Self::Es256 => "ES256",
-            Self::EdDsa => "EdDSA",
-        }
-    }
-
-    /// The algorithm of exactly this name; names are case-sensitive.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == name)
-    }
-}
-
-impl From<SigningAlgorithm> for JwsAlgorithm {
-    fn from(algorithm: SigningAlgorithm) -> Self {
-        match algorithm {
-            SigningAlgorithm::Rs256 => Self::Rs256,
-            SigningAlgorithm::Es256 => Self::Es256,
-            SigningAlgorithm::EdDsa => Self::EdDsa,
-        }
-    }
-}
-
-enum Material {
-    Rsa { pkcs1: ParsedPublicKey, pss: ParsedPublicKey },
-    Ec(ParsedPublicKey),
-    Ed(ParsedPublicKey),
-}
+/// Bytes of a key's name.
+pub const KID_BYTES_MAX: usize = 256;
+/// Keys that are tried for one token.
+pub const KEYS_TRIED_MAX: usize = 5;
 
 /// One public key.
 pub struct VerifyingKey {
     kid: Option<String>,
     /// The only algorithm it may be used with, if the set names one.
-    alg: Option<String>,
-    material: Material,
+    alg: Option<JwsAlgorithm>,
+    key: DecodingKey,
 }
 
 /// Why a JWK set can't be used as a client's keys.
@@ -95,7 +54,7 @@ impl KeySet {
     /// # Errors
     /// [`KeySetFault`]: private or symmetric keys, no usable key at all, or no JWK set.
     pub fn parse(jwks: &str) -> Result<Self, KeySetFault> {
-        let set = parse_object(jwks.as_bytes()).ok_or(KeySetFault::Malformed)?;
+        let set = parse_object(jwks.as_bytes()).map_err(|_| KeySetFault::Malformed)?;
         let Some(Value::Array(keys)) = set.get("keys") else { return Err(KeySetFault::Malformed) };
         if keys.len() > JWKS_KEYS_MAX {
             return Err(KeySetFault::TooMany);
@@ -103,7 +62,7 @@ impl KeySet {
         let mut usable = Vec::new();
         for key in keys {
             let key = key.as_object().ok_or(KeySetFault::Malformed)?;
-            if text(key, "kty") == Some("oct") {
+            if key.get("kty").is_some_and(|kty| kty == "oct") {
                 return Err(KeySetFault::Symmetric);
             }
             if PRIVATE_MEMBERS.iter().any(|member| key.contains_key(*member)) {
@@ -116,12 +75,15 @@ impl KeySet {
 
     /// The keys that may have signed: by kid if one is named, and of a type that fits the algorithm.
     pub fn fitting(&self, kid: Option<&str>, algorithm: JwsAlgorithm) -> impl Iterator<Item = &VerifyingKey> {
-        self.0.iter().filter(move |key| (kid.is_none() || key.kid.as_deref() == kid) && key.fits(algorithm))
+        self.0.iter().filter(move |key| key.is_for(kid, algorithm))
     }
 }
 
 impl VerifyingKey {
-    fn of(jwk: &Map<String, Value>) -> Option<Self> {
+    /// Reads a JWK; `None` if nothing can be checked with it: another type, curve, size, use or
+    /// algorithm, or an odd name. Members of a private key are not looked at.
+    #[must_use]
+    pub fn of(jwk: &Map<String, Value>) -> Option<Self> {
         if jwk.get("use").is_some_and(|usage| usage != "sig") {
             return None;
         }
@@ -129,41 +91,36 @@ impl VerifyingKey {
         if jwk.get("key_ops").is_some_and(|ops| !verifies(ops)) {
             return None;
         }
-        let material = match text(jwk, "kty")? {
-            "RSA" => rsa(&bytes(jwk, "n")?, &bytes(jwk, "e")?)?,
-            "EC" if text(jwk, "crv")? == "P-256" => ec(&bytes(jwk, "x")?, &bytes(jwk, "y")?)?,
-            "OKP" if text(jwk, "crv")? == "Ed25519" => {
-                Material::Ed(UnparsedPublicKey::new(&ED25519, bytes(jwk, "x")?).parse().ok()?)
-            }
-            _ => return None,
+        let kid = match jwk.get("kid") {
+            None => None,
+            Some(kid) => Some(kid.as_str().filter(|kid| kid.len() <= KID_BYTES_MAX)?.to_owned()),
         };
-        let named = |member| text(jwk, member).map(str::to_owned);
-        Some(Self { kid: named("kid"), alg: named("alg"), material })
+        let alg = match jwk.get("alg") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(name)) if name == "Ed25519" => Some(JwsAlgorithm::EdDsa),
+            Some(name) => Some(JwsAlgorithm::parse(name.as_str()?)?),
+        };
+        let parameters = serde_json::from_value(Value::Object(jwk.clone())).ok()?;
+        Some(Self { kid, alg, key: sound(parameters)? })
+    }
+
+    /// Whether the key has this name, or none is asked for, and is of a type that fits the algorithm.
+    #[must_use]
+    pub fn is_for(&self, kid: Option<&str>, algorithm: JwsAlgorithm) -> bool {
+        (kid.is_none() || self.kid.as_deref() == kid) && self.fits(algorithm)
     }
 
     fn fits(&self, algorithm: JwsAlgorithm) -> bool {
-        let type_fits = match self.material {
-            Material::Rsa { .. } => matches!(algorithm, JwsAlgorithm::Rs256 | JwsAlgorithm::Ps256),
-            Material::Ec(_) => algorithm == JwsAlgorithm::Es256,
-            Material::Ed(_) => algorithm == JwsAlgorithm::EdDsa,
-        };
-        let name_fits = self
-            .alg
-            .as_deref()
-            .is_none_or(|alg| alg == algorithm.as_str() || (alg == "Ed25519" && algorithm == JwsAlgorithm::EdDsa));
-        type_fits && name_fits
+        self.key.family() == jsonwebtoken::Algorithm::from(algorithm).family()
+            && self.alg.is_none_or(|own| own == algorithm)
     }
 
-    /// Whether `signature` over `message` was made with this key by this algorithm.
+    /// Whether `signature`, as it stands in the token, was made over `message` with this key by this
+    /// algorithm.
     #[must_use]
-    pub fn verifies(&self, algorithm: JwsAlgorithm, message: &[u8], signature: &[u8]) -> bool {
-        let key = match (&self.material, algorithm) {
-            (Material::Rsa { pkcs1, .. }, JwsAlgorithm::Rs256) => pkcs1,
-            (Material::Rsa { pss, .. }, JwsAlgorithm::Ps256) => pss,
-            (Material::Ec(key), JwsAlgorithm::Es256) | (Material::Ed(key), JwsAlgorithm::EdDsa) => key,
-            _ => return false,
-        };
-        key.verify_sig(message, signature).is_ok()
+    pub fn verifies(&self, algorithm: JwsAlgorithm, message: &str, signature: &str) -> bool {
+        let verified = crypto::verify(signature, message.as_bytes(), &self.key, algorithm.into());
+        self.fits(algorithm) && verified.unwrap_or(false)
     }
 }
 
@@ -173,44 +130,46 @@ impl std::fmt::Debug for VerifyingKey {
     }
 }
 
-fn rsa(n: &[u8], e: &[u8]) -> Option<Material> {
-    let n = n.iter().position(|byte| *byte != 0).and_then(|zeros| n.get(zeros..))?;
+/// The key of these parameters, if it is one of ours and a signature by it can be trusted:
+/// jsonwebtoken reads it, but doesn't look at sizes, exponents and whether a point is on its curve.
+fn sound(parameters: AlgorithmParameters) -> Option<DecodingKey> {
+    match &parameters {
+        AlgorithmParameters::RSA(rsa) => return rsa_key(&bytes(&rsa.n)?, &bytes(&rsa.e)?),
+        AlgorithmParameters::EllipticCurve(ec) if ec.curve == EllipticCurve::P256 && ec.x.len() == ec.y.len() => {}
+        AlgorithmParameters::OctetKeyPair(okp) if okp.curve == EllipticCurve::Ed25519 => {}
+        _ => return None,
+    }
+    let key = DecodingKey::from_jwk(&Jwk { common: CommonParameters::default(), algorithm: parameters }).ok()?;
+    let point = key.try_get_as_bytes().ok()?;
+    match key.family() {
+        AlgorithmFamily::Ec => ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).ok()?,
+        _ => ParsedPublicKey::new(&ED25519, point).ok().filter(|_| point.len() == 32)?,
+    };
+    Some(key)
+}
+
+fn rsa_key(n: &[u8], e: &[u8]) -> Option<DecodingKey> {
+    let trimmed = |bytes: &[u8]| -> Vec<u8> { bytes.iter().copied().skip_while(|byte| *byte == 0).collect() };
+    let (n, e) = (trimmed(n), trimmed(e));
     let bits = n.len() * 8 - usize::try_from(n.first()?.leading_zeros()).ok()?;
     // An exponent of one makes every message its own signature.
-    let exponent = e.iter().try_fold(0_u64, |sum, byte| sum.checked_mul(256)?.checked_add(u64::from(*byte)))?;
-    if !(RSA_BITS_MIN..=RSA_BITS_MAX).contains(&bits) || exponent < 3 || exponent % 2 == 0 || exponent >= 1 << 33 {
-        return None;
-    }
-    let key = RsaPublicKeyComponents { n, e };
-    Some(Material::Rsa {
-        pkcs1: key.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256).ok()?,
-        pss: key.to_parsed_public_key(&RSA_PSS_2048_8192_SHA256).ok()?,
-    })
+    let odd_from_three_on = e.last()? % 2 == 1 && e != [1];
+    let sound = (RSA_BITS_MIN..=RSA_BITS_MAX).contains(&bits) && odd_from_three_on && e.len() <= 4;
+    sound.then(|| DecodingKey::from_rsa_raw_components(&n, &e))
 }
 
-fn ec(x: &[u8], y: &[u8]) -> Option<Material> {
-    if x.len() != 32 || y.len() != 32 {
-        return None;
-    }
-    let point = [&[4], x, y].concat();
-    Some(Material::Ec(UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).parse().ok()?))
-}
-
-fn text<'a>(jwk: &'a Map<String, Value>, member: &str) -> Option<&'a str> {
-    jwk.get(member).and_then(Value::as_str)
-}
-
-fn bytes(jwk: &Map<String, Value>, member: &str) -> Option<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode(text(jwk, member)?).ok()
+/// Padding and white space are refused.
+fn bytes(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::super::samples::key;
+    use super::super::sample_keys::key;
     use super::*;
-    use crate::oidc::client::SigningAlgorithm::{EdDsa, Es256, Rs256};
+    use crate::oidc::client::SigningAlgorithm::{self, EdDsa, Es256, Rs256};
 
     fn parse(keys: &Value) -> Result<usize, KeySetFault> {
         KeySet::parse(&json!({ "keys": keys }).to_string()).map(|set| set.0.len())

@@ -27,7 +27,7 @@ pub struct AccessRecord {
 
 /// What is kept under an access token's name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
+#[serde(tag = "state", rename_all = "snake_case", try_from = "Flat")]
 pub enum AccessState {
     Issued(Box<AccessRecord>),
     /// A tombstone: whatever still holds an older copy must not revive it.
@@ -42,9 +42,43 @@ struct Stored<T> {
     token: T,
 }
 
+/// An [`AccessState`] as it is read: by its tag it would be read into a tree first, at each userinfo.
 #[derive(Deserialize)]
-struct Versioned {
-    version: u32,
+struct Flat {
+    state: Tag,
+    grant: Option<Grant>,
+    family: Option<FamilyId>,
+    bound_to_session: Option<bool>,
+    issued: Option<Moment>,
+    expires: Option<Moment>,
+    used: Option<bool>,
+    at: Option<Moment>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Tag {
+    Issued,
+    Revoked,
+}
+
+impl TryFrom<Flat> for AccessState {
+    type Error = &'static str;
+
+    fn try_from(flat: Flat) -> Result<Self, Self::Error> {
+        let read = || match flat.state {
+            Tag::Revoked => Some(Self::Revoked { at: flat.at? }),
+            Tag::Issued => Some(Self::Issued(Box::new(AccessRecord {
+                grant: flat.grant?,
+                family: flat.family,
+                bound_to_session: flat.bound_to_session?,
+                issued: flat.issued?,
+                expires: flat.expires?,
+                used: flat.used?,
+            }))),
+        };
+        read().ok_or("a field is missing")
+    }
 }
 
 impl AccessRecord {
@@ -86,14 +120,77 @@ impl AccessState {
     /// Reads the stored form; one of another version, or broken, counts as absent.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let Versioned { version } = serde_json::from_slice(bytes).ok()?;
-        if version != ACCESS_VERSION {
-            return None;
-        }
-        let Stored { token, .. } = serde_json::from_slice::<Stored<Self>>(bytes).ok()?;
+        let Stored { version, token } = serde_json::from_slice::<Stored<Self>>(bytes).ok()?;
         match token {
+            _ if version != ACCESS_VERSION => None,
             Self::Issued(record) if record.grant.version != GRANT_VERSION => None,
             state => Some(state),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::family::NewTokens;
+    use super::super::samples::{NOW, grant};
+    use super::*;
+    use crate::base::Digest;
+    use crate::oidc::Scope;
+    use crate::oidc::client::TokenLifetimes;
+
+    /// As version 1 was written; must be read for as long as that version is.
+    const ISSUED_V1: &str = include_str!("golden/access_v1.json");
+    const REVOKED_V1: &str = include_str!("golden/access_revoked_v1.json");
+
+    fn family(scopes: &[Scope]) -> Family {
+        let first = NewTokens { refresh: Digest::of("refresh"), access: Digest::of("access") };
+        Family::begin(FamilyId(Digest::of("family")), &grant(scopes), first, &TokenLifetimes::default(), NOW)
+    }
+
+    fn record() -> AccessRecord {
+        AccessRecord::new(grant(&Scope::ALL), Some(&family(&Scope::ALL)), Span::minutes(10), NOW)
+    }
+
+    #[test]
+    fn g16_the_stored_forms_of_version_1_are_read_and_written() {
+        for (golden, state) in
+            [(ISSUED_V1, AccessState::Issued(Box::new(record()))), (REVOKED_V1, AccessState::Revoked { at: NOW })]
+        {
+            assert_eq!(AccessState::decode(golden.trim_end().as_bytes()).as_ref(), Some(&state));
+            assert_eq!(String::from_utf8(state.encode()).as_deref(), Ok(golden.trim_end()));
+        }
+    }
+
+    #[test]
+    fn g16_other_versions_and_broken_records_count_as_absent() {
+        for (from, to) in [
+            ("{\"version\":1,\"token\"", "{\"version\":2,\"token\""),
+            ("{\"version\":1,\"client\"", "{\"version\":9,\"client\""),
+        ] {
+            assert!(ISSUED_V1.contains(from));
+            let other = ISSUED_V1.replacen(from, to, 1);
+            assert_eq!(AccessState::decode(other.as_bytes()), None, "{to}");
+        }
+        for broken in ["", "{", "null", "{\"version\":1}", ISSUED_V1.get(..200).unwrap_or_default()] {
+            assert_eq!(AccessState::decode(broken.as_bytes()), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_bound_to_its_session_unless_its_family_is_not() {
+        assert!(!record().bound_to_session);
+        assert_eq!(record().grant.nonce, None);
+        let narrowed = AccessRecord::new(grant(&[Scope::Openid]), Some(&family(&Scope::ALL)), Span::ZERO, NOW);
+        assert!(!narrowed.bound_to_session, "the family counts, not the scopes of this token");
+        assert!(AccessRecord::new(grant(&Scope::ALL), None, Span::ZERO, NOW).bound_to_session);
+    }
+
+    #[test]
+    fn a_token_has_one_first_use_and_one_end() {
+        let used = record().first_use().expect("unused so far");
+        assert_eq!(used, AccessRecord { used: true, ..record() });
+        assert_eq!(used.first_use(), None);
+        assert!(!record().is_expired(NOW.plus(Span::from_ms(Span::minutes(10).ms() - 1))));
+        assert!(record().is_expired(NOW.plus(Span::minutes(10))));
     }
 }

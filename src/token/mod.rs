@@ -2,6 +2,8 @@
 //! families. Pure.
 
 pub mod grant;
+#[cfg(test)]
+mod samples;
 pub mod subject;
 pub mod claims;
 pub mod standing;

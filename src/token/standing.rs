@@ -105,3 +105,88 @@ pub fn check_user(user: Option<&User>, idp: &Idp, issued: Moment) -> Result<(), 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::samples::{NOW, client, idp, user};
+    use super::*;
+    use crate::base::Span;
+    use crate::oidc::IdpId;
+
+    /// Everything in order; each test row breaks one thing.
+    struct World {
+        client: Client,
+        idp: Option<Idp>,
+        user: Option<User>,
+        bound_to_session: bool,
+        signed_out: bool,
+        revoked: bool,
+    }
+
+    fn asked(change: impl FnOnce(&mut World)) -> Result<(), Why> {
+        let mut world = World {
+            client: Client { idps: vec![IdpId("entra".to_owned())], ..client() },
+            idp: Some(idp()),
+            user: Some(User { sessions_valid_from: NOW, ..user(&json!({})) }),
+            bound_to_session: true,
+            signed_out: false,
+            revoked: false,
+        };
+        change(&mut world);
+        check(&Rules {
+            client: &world.client,
+            idp: world.idp.as_ref(),
+            user: world.user.as_ref(),
+            issued: NOW,
+            bound_to_session: world.bound_to_session,
+            signed_out: world.signed_out,
+            revoked: world.revoked,
+        })
+    }
+
+    fn of_user(change: impl FnOnce(&mut User)) -> Result<(), Why> {
+        asked(|world| change(world.user.as_mut().expect("a user")))
+    }
+
+    fn of_idp(change: impl FnOnce(&mut Idp)) -> Result<(), Why> {
+        asked(|world| change(world.idp.as_mut().expect("a provider")))
+    }
+
+    #[test]
+    fn a178_each_rule_refuses_for_its_own_reason() {
+        assert_eq!(asked(|_| ()), Ok(()));
+        assert_eq!(asked(|world| world.client.enabled = false), Err(Why::ClientDisabled));
+        assert_eq!(asked(|world| world.idp = None), Err(Why::IdpGone));
+        assert_eq!(of_idp(|idp| idp.enabled = false), Err(Why::IdpDisabled));
+        assert_eq!(asked(|world| world.client.idps = vec![IdpId("okta".to_owned())]), Err(Why::IdpNotAllowed));
+        assert_eq!(asked(|world| world.client.idps.clear()), Ok(()), "none named: all");
+        assert_eq!(asked(|world| world.user = None), Err(Why::UserGone));
+        assert_eq!(of_user(|user| user.active = false), Err(Why::UserInactive));
+        assert_eq!(of_user(|user| user.directory = "other".to_owned()), Err(Why::OtherDirectory));
+        assert_eq!(of_idp(|idp| idp.directory = "other".to_owned()), Err(Why::OtherDirectory));
+        assert_eq!(asked(|world| world.signed_out = true), Err(Why::SignedOut));
+        assert_eq!(asked(|world| world.revoked = true), Err(Why::Revoked));
+    }
+
+    #[test]
+    fn what_was_made_before_the_valid_sessions_is_void() {
+        assert_eq!(of_user(|user| user.sessions_valid_from = NOW), Ok(()));
+        assert_eq!(of_user(|user| user.sessions_valid_from = NOW.plus(Span::from_ms(1))), Err(Why::SessionsEnded));
+    }
+
+    #[test]
+    fn a106_what_came_by_offline_access_outlives_the_session_and_nothing_else() {
+        let offline = |change: fn(&mut World)| {
+            asked(|world| {
+                (world.bound_to_session, world.signed_out) = (false, true);
+                change(world);
+            })
+        };
+        assert_eq!(offline(|_| ()), Ok(()));
+        assert_eq!(offline(|world| world.revoked = true), Err(Why::Revoked));
+        assert_eq!(offline(|world| world.user = None), Err(Why::UserGone));
+        assert_eq!(offline(|world| world.client.enabled = false), Err(Why::ClientDisabled));
+    }
+}

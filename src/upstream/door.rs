@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arc_swap::ArcSwap;
+
 use super::client_key::{Assertion, Signer};
 use super::exchange::Exchange;
 use super::http::Clients;
@@ -21,7 +23,7 @@ const REMEMBERED_MAX: usize = 512;
 
 /// Speaks to identity providers. Shared by all requests of the process.
 pub struct Upstream {
-    clients: Clients,
+    clients: ArcSwap<Clients>,
     clock: Arc<dyn Clock>,
     dice: Arc<dyn Dice>,
     providers: Mutex<HashMap<ProviderKey, Arc<Provider>>>,
@@ -40,7 +42,15 @@ impl Upstream {
     #[must_use]
     pub fn new(outbound: &Outbound, clock: Arc<dyn Clock>, dice: Arc<dyn Dice>) -> Self {
         let (providers, signers) = (Mutex::default(), Mutex::default());
-        Self { clients: Clients::new(outbound), clock, dice, providers, signers }
+        Self { clients: ArcSwap::from_pointee(Clients::new(outbound)), clock, dice, providers, signers }
+    }
+
+    /// Goes by these settings from now on. If they are others than before, every document is fetched anew.
+    pub fn renew(&self, outbound: &Outbound) {
+        if !self.clients.load().are_of(outbound) {
+            self.clients.store(Arc::new(Clients::new(outbound)));
+            self.providers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
     }
 
     /// What the provider says of itself: from memory for an hour, renewed behind after.
@@ -122,7 +132,7 @@ impl Upstream {
         if let Some(provider) = providers.get(&key) {
             return Ok(Arc::clone(provider));
         }
-        let provider = Arc::new(Provider::new(self.clients.trusting(&idp.ca_files)?, &self.clock, idp)?);
+        let provider = Arc::new(Provider::new(self.clients.load().trusting(&idp.ca_files)?, &self.clock, idp)?);
         if providers.len() >= REMEMBERED_MAX {
             providers.clear();
         }

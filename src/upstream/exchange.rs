@@ -81,7 +81,7 @@ impl Exchange<'_> {
 /// Checks with the keys at hand and, if none is the one, once more with newer ones.
 async fn check_signature(provider: &Provider, token: &Unverified<'_>) -> Result<(), UpstreamFault> {
     let bad = || UpstreamFault::untrusted("signature", "is not by one of the provider's keys");
-    let check = |keys: &KeySet| keys.check(token.kid.as_deref(), token.alg, token.message.as_bytes(), &token.signature);
+    let check = |keys: &KeySet| keys.check(token.kid.as_deref(), token.alg, token.message, token.signature);
     let keys = provider.keys.get().await?;
     match check(&keys) {
         Verdict::Good => Ok(()),

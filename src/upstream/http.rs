@@ -45,6 +45,11 @@ impl Clients {
         Self { outbound: outbound.clone(), guard, made: Mutex::default() }
     }
 
+    /// Whether these are the settings that the clients are made by.
+    pub fn are_of(&self, outbound: &Outbound) -> bool {
+        self.outbound == *outbound
+    }
+
     /// The client that trusts the system's roots, `[outbound] ca_files` and these.
     ///
     /// # Errors

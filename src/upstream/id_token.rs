@@ -5,11 +5,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 use subtle::ConstantTimeEq as _;
 
-use super::keyset::{Alg, KID_BYTES_MAX};
-use super::{UpstreamFault, strict_json};
+use super::UpstreamFault;
 use crate::base::limits::{CLOCK_SKEW, ID_TOKEN_BYTES_MAX};
 use crate::base::text::is_control;
 use crate::base::{Moment, Secret, Span};
+use crate::keys::algorithm::{JwsAlgorithm, half_hash};
+use crate::keys::strict_json;
+use crate::keys::verifying::KID_BYTES_MAX;
 use crate::oidc::Idp;
 
 /// How old an ID token may be that a code was just redeemed for.
@@ -21,11 +23,12 @@ const SECONDS_MAX: f64 = 253_402_300_799.0;
 
 /// A token taken apart: its signature is not checked yet, so its claims are not readable yet.
 pub struct Unverified<'a> {
-    pub alg: Alg,
+    pub alg: JwsAlgorithm,
     pub kid: Option<String>,
     /// What is signed.
     pub message: &'a str,
-    pub signature: Vec<u8>,
+    /// As it stands in the token.
+    pub signature: &'a str,
     payload: &'a str,
 }
 
@@ -65,7 +68,6 @@ impl<'a> Unverified<'a> {
             Some(Value::String(kid)) if kid.len() <= KID_BYTES_MAX => Some(kid.clone()),
             Some(_) => return Err(refused("id_token_kid", "its kid is no text of at most 256 bytes")),
         };
-        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| form())?;
         Ok(Self { alg, kid, message, signature, payload })
     }
 
@@ -79,10 +81,10 @@ impl<'a> Unverified<'a> {
     }
 }
 
-fn algorithm(header: &Map<String, Value>, algs: &[String]) -> Result<Alg, UpstreamFault> {
+fn algorithm(header: &Map<String, Value>, algs: &[String]) -> Result<JwsAlgorithm, UpstreamFault> {
     let name = header.get("alg").and_then(Value::as_str).unwrap_or_default();
     let allowed = algs.iter().any(|alg| alg == name);
-    Alg::parse(name).filter(|_| allowed).ok_or_else(|| {
+    JwsAlgorithm::parse(name).filter(|_| allowed).ok_or_else(|| {
         refused("id_token_alg", format!("its algorithm `{name}` is none of those configured and announced"))
     })
 }
@@ -100,14 +102,18 @@ pub struct Expected<'a> {
 ///
 /// # Errors
 /// [`UpstreamFault::Untrusted`] names the check.
-pub fn check_claims(claims: &Map<String, Value>, alg: Alg, expected: &Expected<'_>) -> Result<(), UpstreamFault> {
+pub fn check_claims(
+    claims: &Map<String, Value>,
+    alg: JwsAlgorithm,
+    expected: &Expected<'_>,
+) -> Result<(), UpstreamFault> {
     check_issuer(claims, expected.idp)?;
     check_audience(claims, &expected.idp.client_id)?;
     check_nonce(claims, expected.nonce)?;
     check_times(claims, expected.now)?;
     check_subject(claims)?;
-    check_half_hash(claims, "at_hash", &alg.half_hash(expected.access_token.expose()))?;
-    check_half_hash(claims, "c_hash", &alg.half_hash(expected.code))
+    check_half_hash(claims, "at_hash", &half_hash(alg, expected.access_token.expose()))?;
+    check_half_hash(claims, "c_hash", &half_hash(alg, expected.code))
 }
 
 fn check_issuer(claims: &Map<String, Value>, idp: &Idp) -> Result<(), UpstreamFault> {

@@ -12,8 +12,9 @@ use url::Url;
 
 use super::authorize::is_ours;
 use super::http::Reply;
-use super::{ProviderFacts, UpstreamFault, strict_json};
+use super::{ProviderFacts, UpstreamFault};
 use crate::base::address::web_address;
+use crate::keys::strict_json;
 use crate::oidc::Idp;
 
 /// What openidconnect's own model leaves out.

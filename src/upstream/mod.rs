@@ -1,7 +1,6 @@
 //! Identity providers: metadata, keys, client authentication, and openidconnect behind two functions,
 //! [`authorization_url`] and [`Upstream::exchange`].
 
-mod strict_json;
 mod guard;
 mod http;
 mod cache;

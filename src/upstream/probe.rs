@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::door::Upstream;
 use super::exchange::usable_algs;
-use super::keyset::Alg;
 use super::{ProviderFacts, UpstreamFault, token_call};
+use crate::keys::algorithm::JwsAlgorithm;
 use crate::oidc::Idp;
 use crate::oidc::idp::IdpCredential;
 
@@ -41,7 +41,7 @@ impl Upstream {
         let algs = usable_algs(idp, &facts);
         match provider.keys.fetch().await {
             Ok(keys) => {
-                let fitting = |alg: &&String| Alg::parse(alg).is_some_and(|alg| keys.count_for(alg) > 0);
+                let fitting = |alg: &&String| JwsAlgorithm::parse(alg).is_some_and(|alg| keys.count_for(alg) > 0);
                 let signing: Vec<&String> = algs.iter().filter(fitting).collect();
                 found("keys", Ok(format!("{} usable", keys.len())));
                 found("id_token_algs", algorithms(&signing, &facts));

@@ -11,8 +11,9 @@ use serde_json::{Map, Value};
 
 use super::client_key::{Assertion, Signer};
 use super::http::{Http, Reply};
-use super::{CodeCall, ProviderFacts, UpstreamFault, strict_json};
+use super::{CodeCall, ProviderFacts, UpstreamFault};
 use crate::base::Secret;
+use crate::keys::strict_json;
 use crate::oidc::Idp;
 
 /// How we prove who we are in one call.

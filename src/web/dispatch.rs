@@ -58,13 +58,13 @@ async fn routed(ports: &Ports, request: &HttpRequest, payload: Payload, route: R
         return wrong_method(ports, request, route);
     }
     match route {
-        Route::Discovery => respond::public_json(request, provider::discovery(&config).to_string(), 3600),
+        Route::Discovery => respond::public_json(request, text(&provider::discovery(&config)), 3600),
         Route::Jwks => respond::public_json(request, ports.ring.load().jwks().to_owned(), 3600),
         Route::FederationJwks => respond::public_json(request, provider::federation_jwks(&config).to_string(), 3600),
         Route::Token => provider::token_endpoint(ports, request, payload).await,
         Route::Userinfo => provider::userinfo_endpoint(ports, request, payload).await,
         Route::Revoke => provider::revoke_endpoint(ports, request, payload).await,
-        Route::Asset(_) => static_file(ports, request),
+        Route::Asset(_) => static_file(ports, request).await,
         Route::Health => plain(200, "ok"),
         Route::Ready => match readiness::blockers(ports).await.first() {
             None => plain(200, "ready"),
@@ -72,6 +72,11 @@ async fn routed(ports: &Ports, request: &HttpRequest, payload: Payload, route: R
         },
         _ => people::visited(ports, request, payload, route).await,
     }
+}
+
+/// JSON of a document whose encoding can't fail: texts, truth values and lists of them.
+fn text(document: &impl serde::Serialize) -> String {
+    serde_json::to_string(document).unwrap_or_default()
 }
 
 fn plain(status: u16, word: &'static str) -> HttpResponse {
@@ -95,7 +100,7 @@ fn wrong_method(ports: &Ports, request: &HttpRequest, route: Route<'_>) -> HttpR
     response
 }
 
-fn static_file(ports: &Ports, request: &HttpRequest) -> HttpResponse {
+async fn static_file(ports: &Ports, request: &HttpRequest) -> HttpResponse {
     let path = request.uri().path();
     if let Some(file) = asset(path) {
         return serve(request, file.content_type, &file.etag, file.bytes.to_vec());
@@ -107,9 +112,13 @@ fn static_file(ports: &Ports, request: &HttpRequest) -> HttpResponse {
         let etag = format!("\"{}\"", crate::base::Digest::of(&css).base64url());
         return serve(request, "text/css; charset=utf-8", &etag, css.into_bytes());
     }
-    let logo = settings.logo.as_ref().filter(|_| path == LOGO_PATH);
-    let read = logo.and_then(|file| Some((logo_content_type(file)?, std::fs::read(file).ok()?)));
-    match read {
+    let logo = settings.logo.clone().filter(|_| path == LOGO_PATH);
+    // A disk may be slow, and this thread serves others.
+    let read = tokio::task::spawn_blocking(move || {
+        let file = logo?;
+        Some((logo_content_type(&file)?, std::fs::read(&file).ok()?))
+    });
+    match read.await.ok().flatten() {
         Some((content_type, bytes)) => {
             let etag = format!("\"{}\"", crate::base::Digest::of(&bytes).base64url());
             serve(request, content_type, &etag, bytes)

@@ -6,7 +6,6 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::extract::{self, Unreadable};
 use super::faces::{Viewer, is_foreign_form};
 use super::routes::Route;
-use crate::base::limits::HANDLE_LIFETIME;
 use crate::config::Snapshot;
 use crate::flow::browser::{Arrival, Reply, Visit};
 use crate::flow::ports::Unavailable;
@@ -14,7 +13,6 @@ use crate::flow::{Ports, authorize, callback, finish, handles, initiate, logout,
 use crate::i18n::PageError;
 use crate::oidc::IdpId;
 use crate::oidc::params::Params;
-use crate::state::Taken;
 
 /// Reads the visit, does the errand, shows what came of it.
 pub async fn visited(ports: &Ports, request: &HttpRequest, payload: Payload, route: Route<'_>) -> HttpResponse {
@@ -49,6 +47,7 @@ async fn errand(ports: &Ports, visit: Visit, route: Route<'_>) -> Result<Reply, 
         Route::Continue => paused::proceed(ports, visit).await,
         Route::Logout => logout::logout(ports, visit).await,
         Route::LogoutConfirm => logout::confirmed(ports, visit).await,
+        Route::Front => initiate::front(ports, &visit).await,
         _ => Ok(finish::page(ports, PageError::NotFound)),
     }
 }
@@ -60,15 +59,8 @@ async fn come_back(ports: &Ports, visit: Visit, route: Route<'_>) -> Result<Resu
     let alone = visit.params.pairs().count() == 1;
     let handle = visit.params.get("handle").filter(|_| returns && alone && visit.arrival == Arrival::Get);
     let Some(handle) = handle else { return Ok(Ok(visit)) };
-    let name = handles::name(route.label(), handle);
-    Ok(match ports.state.take(name, Vec::new(), HANDLE_LIFETIME).await? {
-        Taken::Once(bytes) => match Params::decode(&bytes) {
-            Ok(params) => Ok(Visit { params, arrival: Arrival::Returned, ..visit }),
-            Err(_) => Err(PageError::MalformedRequest),
-        },
-        Taken::Already(_) => Err(PageError::AlreadyUsed),
-        Taken::Never => Err(PageError::LoginExpired),
-    })
+    let params = handles::fetch(ports, route.label(), handle).await?;
+    Ok(params.map(|params| Visit { params, arrival: Arrival::Returned, ..visit }))
 }
 
 /// A page for what is no errand.

@@ -1,7 +1,7 @@
 //! The provider's endpoints for programs.
 
 use actix_web::http::Method;
-use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue, WWW_AUTHENTICATE};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value, json};
@@ -18,44 +18,96 @@ use crate::oidc::{OAuthError, Scope};
 use crate::upstream::public_jwks;
 
 /// What we are, and nothing that we are not (OpenID Connect Discovery 1.0 §3, RFC 8414 §2, RFC 9207 §3).
+#[derive(serde::Serialize)]
+pub struct Discovery<'a> {
+    issuer: &'a str,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    userinfo_endpoint: String,
+    jwks_uri: String,
+    revocation_endpoint: String,
+    end_session_endpoint: String,
+    scopes_supported: Vec<&'a str>,
+    response_types_supported: [&'a str; 1],
+    response_modes_supported: [&'a str; 2],
+    grant_types_supported: [&'a str; 2],
+    subject_types_supported: [&'a str; 2],
+    id_token_signing_alg_values_supported: Vec<&'a str>,
+    token_endpoint_auth_methods_supported: [&'a str; 4],
+    token_endpoint_auth_signing_alg_values_supported: [&'a str; 4],
+    revocation_endpoint_auth_methods_supported: [&'a str; 3],
+    revocation_endpoint_auth_signing_alg_values_supported: [&'a str; 4],
+    code_challenge_methods_supported: [&'a str; 1],
+    prompt_values_supported: [&'a str; 3],
+    claim_types_supported: [&'a str; 1],
+    claims_supported: &'a [&'a str],
+    ui_locales_supported: [&'a str; 2],
+    authorization_response_iss_parameter_supported: bool,
+    claims_parameter_supported: bool,
+    request_parameter_supported: bool,
+    request_uri_parameter_supported: bool,
+}
+
+const ASSERTION_ALGORITHMS: [&str; 4] = ["RS256", "PS256", "ES256", "EdDSA"];
+
+const CLAIMS: [&str; 22] = [
+    "sub",
+    "iss",
+    "aud",
+    "exp",
+    "iat",
+    "nonce",
+    "at_hash",
+    "sid",
+    "auth_time",
+    "acr",
+    "amr",
+    "name",
+    "given_name",
+    "family_name",
+    "preferred_username",
+    "email",
+    "email_verified",
+    "oid",
+    "upn",
+    "domain",
+    "user_name",
+    "external_id",
+];
+
+/// The discovery document.
 #[must_use]
-pub fn discovery(config: &Snapshot) -> Value {
-    let issuer = &config.server.issuer;
+pub fn discovery(config: &Snapshot) -> Discovery<'_> {
     let base = config.server.base_url.as_str().trim_end_matches('/');
     let at = |path: &str| format!("{base}{path}");
-    let algorithms: Vec<&str> = config.server.keys.algorithms.iter().map(|alg| alg.as_str()).collect();
-    let scopes: Vec<&str> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
-    json!({
-        "issuer": issuer,
-        "authorization_endpoint": at("/acs/authorize"),
-        "token_endpoint": at("/acs/token"),
-        "userinfo_endpoint": at("/acs/userinfo"),
-        "jwks_uri": at("/acs/jwks"),
-        "revocation_endpoint": at("/acs/revoke"),
-        "end_session_endpoint": at("/acs/openid/logout"),
-        "scopes_supported": scopes,
-        "response_types_supported": ["code"],
-        "response_modes_supported": ["query", "form_post"],
-        "grant_types_supported": ["authorization_code", "refresh_token"],
-        "subject_types_supported": ["public", "pairwise"],
-        "id_token_signing_alg_values_supported": algorithms,
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
-        "token_endpoint_auth_signing_alg_values_supported": ["RS256", "PS256", "ES256", "EdDSA"],
-        "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt"],
-        "revocation_endpoint_auth_signing_alg_values_supported": ["RS256", "PS256", "ES256", "EdDSA"],
-        "code_challenge_methods_supported": ["S256"],
-        "prompt_values_supported": ["none", "login", "select_account"],
-        "claim_types_supported": ["normal"],
-        "claims_supported": [
-            "sub", "iss", "aud", "exp", "iat", "nonce", "at_hash", "sid", "auth_time", "acr", "amr", "name", "given_name",
-            "family_name", "preferred_username", "email", "email_verified", "oid", "upn", "domain", "user_name", "external_id"
-        ],
-        "ui_locales_supported": ["en", "de"],
-        "authorization_response_iss_parameter_supported": true,
-        "claims_parameter_supported": false,
-        "request_parameter_supported": false,
-        "request_uri_parameter_supported": false,
-    })
+    Discovery {
+        issuer: &config.server.issuer,
+        authorization_endpoint: at("/acs/authorize"),
+        token_endpoint: at("/acs/token"),
+        userinfo_endpoint: at("/acs/userinfo"),
+        jwks_uri: at("/acs/jwks"),
+        revocation_endpoint: at("/acs/revoke"),
+        end_session_endpoint: at("/acs/openid/logout"),
+        scopes_supported: Scope::ALL.iter().map(|scope| scope.as_str()).collect(),
+        response_types_supported: ["code"],
+        response_modes_supported: ["query", "form_post"],
+        grant_types_supported: ["authorization_code", "refresh_token"],
+        subject_types_supported: ["public", "pairwise"],
+        id_token_signing_alg_values_supported: config.server.keys.algorithms.iter().map(|a| a.as_str()).collect(),
+        token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
+        token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+        revocation_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "private_key_jwt"],
+        revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+        code_challenge_methods_supported: ["S256"],
+        prompt_values_supported: ["none", "login", "select_account"],
+        claim_types_supported: ["normal"],
+        claims_supported: &CLAIMS,
+        ui_locales_supported: ["en", "de"],
+        authorization_response_iss_parameter_supported: true,
+        claims_parameter_supported: false,
+        request_parameter_supported: false,
+        request_uri_parameter_supported: false,
+    }
 }
 
 /// Our public keys towards identity providers.
@@ -121,7 +173,7 @@ pub async fn userinfo_endpoint(ports: &Ports, request: &HttpRequest, payload: Pa
     let mut response = match bearer(request, payload).await {
         Err(error) => bearer_error(error),
         Ok(None) => {
-            let mut response = HttpResponse::Unauthorized().finish();
+            let mut response = HttpResponse::Unauthorized().insert_header((CACHE_CONTROL, "no-store")).finish();
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"vestibule\""));
             response
         }

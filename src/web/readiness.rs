@@ -4,13 +4,18 @@ use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 
+use crate::base::Span;
 use crate::config::lints::Severity;
 use crate::flow::Ports;
+use crate::oidc::IdpId;
+
+/// How long before its end a certificate deserves care.
+const CERTIFICATE_AHEAD: Span = Span::hours(30 * 24);
 
 /// Something that keeps the service from serving, or that somebody should look at.
 #[derive(Debug, Serialize)]
 pub struct Reason {
-    /// `state`, `database`, `stopping`, `config`, `identity_provider`.
+    /// `state`, `database`, `stopping`, `config`, `identity_provider`, `certificate`.
     pub code: &'static str,
     pub detail: String,
 }
@@ -40,9 +45,17 @@ pub fn cares(ports: &Ports) -> Vec<Reason> {
         code: "config",
         detail: format!("{}:{}:{}: [{}] {}", finding.file, finding.line, finding.column, finding.code, finding.title),
     });
-    let providers = ports.upstream.faults().into_iter().map(|(idp, fault)| Reason {
+    let config = ports.config.snapshot();
+    let in_use = |id: &IdpId| config.idps.get(id).is_some_and(|idp| idp.enabled);
+    let faults = ports.upstream.faults().into_iter().filter(|(idp, _)| in_use(idp));
+    let providers = faults.map(|(idp, fault)| Reason {
         code: "identity_provider",
         detail: format!("{idp}: {fault}: {}", fault.detail()),
     });
-    files.chain(providers).collect()
+    files.chain(providers).chain(certificate(ports)).collect()
+}
+
+fn certificate(ports: &Ports) -> Option<Reason> {
+    let end = ports.metrics.certificate_end().filter(|end| end.since(ports.clock.now()) < CERTIFICATE_AHEAD)?;
+    Some(Reason { code: "certificate", detail: format!("the TLS certificate ends {}", end.to_rfc3339()) })
 }

@@ -94,7 +94,7 @@ impl Browser {
     }
 
     /// Up to the identity provider's door: the address that it was sent to.
-    pub fn to_provider(&mut self, server: &Server, more: &[(&str, &str)]) -> Url {
+    pub fn leave(&mut self, server: &Server, more: &[(&str, &str)]) -> Url {
         let answer = self.visit(server, &ours(&Self::authorize_target(more)));
         Url::parse(answer.header("location").unwrap_or_else(|| panic!("{}", answer.everything()))).expect("an address")
     }

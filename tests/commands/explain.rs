@@ -41,7 +41,7 @@ fn explain_hint_prints_the_address_that_a_login_is_sent_to() {
                 asked.push(("prompt", prompt));
                 arguments.extend(["--prompt", prompt]);
             }
-            let real = Browser::default().to_provider(&server, &asked);
+            let real = Browser::default().leave(&server, &asked);
             let told = explained(&stage.run(&arguments));
             assert_eq!(parameters(&told), parameters(&real), "{hint} {prompt:?}");
             assert_eq!(names(&told), names(&real), "{hint} {prompt:?}");
@@ -157,6 +157,38 @@ fn explain_claims_tells_why_nobody_matches() {
     let file = claims_file(&stage, &json!("no object"));
     assert_eq!(stage.run(&["explain", "claims", "--idp", "contoso", &file]).code, Some(1));
     assert_eq!(stage.run(&["explain", "claims", "--idp", "nobody", &file]).code, Some(1));
+}
+
+#[test]
+fn explain_claims_tells_of_two_matches_and_of_an_inactive_one() {
+    let idp = provider();
+    let stage = Stage::at(&idp);
+    let server = stage.serve();
+    for sub in ["alice-at-idp", "alice-the-second"] {
+        idp.set(|script| {
+            script.person.insert("sub".to_owned(), json!(sub));
+            script.person.insert("preferred_username".to_owned(), json!(format!("{sub}@contoso.com")));
+        });
+        Browser::default().login(&server, &[]).code();
+    }
+    server.stop();
+    let why = |claims: &Value| {
+        let done = stage.run(&["explain", "claims", "--idp", "contoso", &claims_file(&stage, claims), "--json"]);
+        assert_eq!(done.code, Some(1), "{done:?}");
+        done.json()["why"].as_str().expect("a reason").to_owned()
+    };
+    let db = rusqlite::Connection::open(stage.path("data/vestibule.db")).expect("the database");
+    let query = "UPDATE users SET active = 0 WHERE attributes LIKE '%alice-the-second@%'";
+    assert_eq!(db.execute(query, []).expect("an update"), 1);
+    assert!(
+        why(&json!({"sub": "alice-the-second"})).contains("inactive"),
+        "{}",
+        why(&json!({"sub": "alice-the-second"}))
+    );
+
+    let by_name = "match = { claim = \"name\", attribute = \"displayName\" }\nuserinfo = ";
+    stage.edit("idps/contoso.toml", "userinfo = ", by_name);
+    assert_eq!(why(&json!({"sub": "x", "name": "Alice Adams"})), "displayName = claim name finds more than one user");
 }
 
 fn step<'a>(trace: &'a Value, what: &str) -> &'a Value {

@@ -12,10 +12,13 @@ mod stage;
 mod canaries;
 mod check;
 mod explain;
+mod hardening;
 mod keys;
 mod management;
+mod proxy;
 mod reload;
 mod serve;
+mod tls;
 
 use std::sync::Arc;
 

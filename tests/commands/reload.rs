@@ -67,15 +67,18 @@ fn what_only_a_restart_takes_over_stays_and_is_named() {
     let stage = Stage::at(&idp);
     let server = stage.serve();
     stage.edit("vestibule.toml", "http://127.0.0.1:8080/acs", "http://127.0.0.1:9090/acs");
-    let line = server.logged("only a restart");
-    assert!(line.contains("\"key\":\"issuer\""), "{line}");
+    server.logged("\"key\":\"issuer\"");
+    stage.edit("vestibule.toml", "http://127.0.0.1:9090/acs", "http://127.0.0.1:8080/acs");
+    let text = std::fs::read_to_string(stage.config().join("vestibule.toml")).expect("a file");
+    stage.write("vestibule.toml", &format!("{text}[limits]\nclient_failures_per_minute = 1\n"));
+    server.logged("\"key\":\"[limits] client_failures_per_minute\"");
     assert_eq!(server.get("/acs/.well-known/openid-configuration").json()["issuer"], "http://127.0.0.1:8080/acs");
 }
 
 /// A browser back from the provider, before our callback has seen it.
 fn returning(server: &crate::stage::Server) -> (Browser, url::Url) {
     let mut browser = Browser::default();
-    let door = browser.to_provider(server, &[("login_hint", "alice@contoso.com")]);
+    let door = browser.leave(server, &[("login_hint", "alice@contoso.com")]);
     let callback = browser.at_provider(server, &door);
     (browser, callback)
 }
@@ -118,4 +121,32 @@ fn a057_a_provider_that_was_disabled_meanwhile_is_refused_at_the_callback() {
         // Nor is there a session.
         assert!(!browser.cookies.keys().any(|name| name.contains("session")), "{taken_away}");
     }
+}
+
+#[test]
+fn other_outbound_rules_are_in_force_without_a_restart() {
+    let idp = provider();
+    let stage = Stage::at(&idp);
+    let allowed = "allow_private = [\"127.0.0.0/8\"]";
+    stage.edit("vestibule.toml", allowed, "allow_private = [\"10.0.0.0/8\"]");
+    let server = stage.serve();
+    assert_eq!(Browser::default().login(&server, &[]).error(), "server_error");
+    assert!(!cares(&server).is_empty(), "the provider can't be reached");
+    stage.edit("vestibule.toml", "allow_private = [\"10.0.0.0/8\"]", allowed);
+    let works =
+        || matches!(Browser::default().login(&server, &[]), crate::browser::End::Client(p) if p.contains_key("code"));
+    until("logins work", works);
+    assert!(cares(&server).is_empty(), "{:?}", cares(&server));
+}
+
+#[test]
+fn a_provider_that_is_no_longer_used_is_no_reason_any_more() {
+    let idp = provider();
+    let stage = Stage::at(&idp);
+    let server = stage.serve();
+    idp.set(|script| script.discovery = crate::evil_idp::Answer::Fixed(500, "text/plain", "no".to_owned()));
+    Browser::default().login(&server, &[]);
+    assert!(!cares(&server).is_empty());
+    stage.edit("idps/contoso.toml", "userinfo = ", "enabled = false\nuserinfo = ");
+    until("the reason is gone", || cares(&server).is_empty());
 }

@@ -72,7 +72,7 @@ fn begin_slow_login(server: &Server, idp: &EvilIdp) -> (Browser, BufReader<std::
     let held = Arc::clone(&gate);
     idp.set(|script| script.token = Script::Held(held));
     let mut browser = Browser::default();
-    let door = browser.to_provider(server, &[]);
+    let door = browser.leave(server, &[]);
     let callback = browser.at_provider(server, &door);
     let mut stream = connect(server.address);
     stream.write_all(browser.request(&callback).as_bytes()).expect("sent");
@@ -114,6 +114,20 @@ fn a_request_that_never_finishes_does_not_keep_it_from_stopping() {
     server.signal("-INT");
     assert_eq!(server.ended(), 0, "{}", server.log());
     assert!(began.elapsed() < Duration::from_secs(13), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_second_order_ends_it_at_once() {
+    let idp = provider();
+    let stage = Stage::at(&idp);
+    let mut server = stage.serve();
+    let (_browser, _stream, _gate) = begin_slow_login(&server, &idp);
+    let began = Instant::now();
+    server.signal("-INT");
+    server.logged("stopping");
+    server.signal("-INT");
+    assert_eq!(server.ended(), 1, "{}", server.log());
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
 #[test]

@@ -1,91 +1,142 @@
-// A relying party made of npm's openid-client. Prints its origin as JSON. `/login` begins a login (its query
-// goes into the authorization request), `/cb` ends it and shows what came out as JSON.
-import { createServer } from 'node:http';
-import { once } from 'node:events';
+// A relying party made of npm's openid-client, as strict as it can be, with several registrations. What came out
+// of an errand stands as JSON in `#result`.
+//   /start/CLIENT?…   begins a login, the query goes into the authorization request; `via=post`: by a form of ours
+//   /cb/CLIENT        ends it: code against tokens, ID token verified, userinfo
+//   /refresh/KEY, /revoke/KEY, /sign-out/KEY?…   with the tokens of an earlier result
+//   /discovery        what the provider says of itself
+//   /broken           a page whose script fails
 import * as oidc from 'openid-client';
+import { bodyOf, escape, listen, page } from './listen.mjs';
 
-const [issuer, clientId, secret] = process.argv.slice(2);
-const server = createServer();
-server.listen(0, 'localhost');
-await once(server, 'listening');
-const origin = `http://localhost:${server.address().port}`;
+const AUTH = { basic: oidc.ClientSecretBasic, post: oidc.ClientSecretPost };
 
-let configured;
-async function configuration() {
-  configured ??= oidc.discovery(new URL(issuer), clientId, secret, oidc.ClientSecretBasic(secret), {
-    execute: [oidc.allowInsecureRequests], // plain http on loopback
-  });
-  return configured;
-}
+// `given`: { issuer, clients: { id: { secret, by: "basic" | "post" } | { by: "keys" } | { by: "none" } } }
+export async function relyingParty(given, tls) {
+  const { server, origin } = await listen(tls);
+  const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+  const configured = new Map();
+  const waiting = new Map();
+  const held = new Map();
 
-const waiting = new Map();
-
-async function login(url, response) {
-  const config = await configuration();
-  const verifier = oidc.randomPKCECodeVerifier();
-  const state = oidc.randomState();
-  const nonce = oidc.randomNonce();
-  waiting.set(state, { verifier, nonce });
-  const to = oidc.buildAuthorizationUrl(config, {
-    redirect_uri: `${origin}/cb`,
-    scope: 'openid profile email offline_access',
-    code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
-    code_challenge_method: 'S256',
-    state,
-    nonce,
-    ...Object.fromEntries(url.searchParams),
-  });
-  response.writeHead(303, { location: to.href }).end();
-}
-
-async function callback(request, url) {
-  let answer = url;
-  const fields = new URLSearchParams(url.search);
-  if (request.method === 'POST') {
-    const pieces = [];
-    for await (const piece of request) pieces.push(piece);
-    const body = Buffer.concat(pieces).toString();
-    for (const [name, value] of new URLSearchParams(body)) fields.set(name, value);
-    answer = new Request(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body,
-    });
+  function configuration(id) {
+    if (!configured.has(id)) {
+      const { by, secret } = given.clients[id];
+      const auth = by === 'keys' ? oidc.PrivateKeyJwt({ key: keys.privateKey, kid: 'rp-1' }) : (AUTH[by]?.(secret) ?? oidc.None());
+      const execute = [oidc.enableNonRepudiationChecks];
+      if (!tls) execute.push(oidc.allowInsecureRequests); // plain http on loopback
+      configured.set(id, oidc.discovery(new URL(given.issuer), id, undefined, auth, { execute }));
+    }
+    return configured.get(id);
   }
-  const state = fields.get('state');
-  const { verifier, nonce } = waiting.get(state) ?? {};
-  waiting.delete(state);
-  const config = await configuration();
-  const tokens = await oidc.authorizationCodeGrant(config, answer, {
-    pkceCodeVerifier: verifier,
-    expectedNonce: nonce,
-    expectedState: state,
-    idTokenExpected: true,
+
+  async function start(id, url, response) {
+    const config = await configuration(id);
+    const verifier = oidc.randomPKCECodeVerifier();
+    const state = oidc.randomState();
+    const nonce = oidc.randomNonce();
+    const extra = Object.fromEntries(url.searchParams);
+    const { via } = extra;
+    delete extra.via;
+    waiting.set(state, { id, verifier, nonce, maxAge: extra.max_age && Number(extra.max_age) });
+    const to = oidc.buildAuthorizationUrl(config, {
+      redirect_uri: `${origin}/cb/${id}`,
+      scope: 'openid profile email offline_access',
+      code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+      state,
+      nonce,
+      ...extra,
+    });
+    if (via !== 'post') {
+      response.writeHead(303, { location: to.href }).end();
+      return;
+    }
+    const fields = [...to.searchParams].map(([n, v]) => `<input type="hidden" name="${escape(n)}" value="${escape(v)}">`);
+    const form = `<form id="go" method="post" action="${escape(to.origin + to.pathname)}">${fields.join('')}<button>Go</button></form>`;
+    page(response, 'Go', form);
+  }
+
+  async function callback(id, request, url) {
+    const fields = new URLSearchParams(url.search);
+    let answer = url;
+    if (request.method === 'POST') {
+      const body = await bodyOf(request);
+      for (const [name, value] of new URLSearchParams(body)) fields.append(name, value);
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      answer = new Request(url, { method: 'POST', headers, body });
+    }
+    const state = fields.get('state');
+    const { verifier, nonce, maxAge, id: asked } = waiting.get(state) ?? {};
+    if (asked !== id) throw new Error('an answer that nobody waits for');
+    waiting.delete(state);
+    const config = await configuration(id);
+    const tokens = await oidc.authorizationCodeGrant(config, answer, {
+      pkceCodeVerifier: verifier,
+      expectedNonce: nonce,
+      expectedState: state,
+      idTokenExpected: true,
+      ...(maxAge === undefined ? {} : { maxAge }),
+    });
+    const claims = tokens.claims();
+    const userinfo = await oidc.fetchUserInfo(config, tokens.access_token, claims.sub);
+    const key = oidc.randomState();
+    held.set(key, { config, tokens });
+    return { key, method: request.method, claims, userinfo, scope: tokens.scope, refreshable: Boolean(tokens.refresh_token) };
+  }
+
+  async function refresh(key) {
+    const { config, tokens } = held.get(key);
+    const fresh = await oidc.refreshTokenGrant(config, tokens.refresh_token);
+    held.set(key, { config, tokens: fresh });
+    const claims = fresh.claims();
+    const userinfo = await oidc.fetchUserInfo(config, fresh.access_token, claims.sub);
+    const renewed = ['access_token', 'refresh_token', 'id_token'].filter((name) => fresh[name] && fresh[name] !== tokens[name]);
+    return { key, claims, userinfo, scope: fresh.scope, renewed };
+  }
+
+  async function revoke(key, url) {
+    const { config, tokens } = held.get(key);
+    const what = url.searchParams.get('what') ?? 'refresh_token';
+    await oidc.tokenRevocation(config, tokens[what]);
+    const outcome = async (errand) => errand.then(() => 'accepted', (fault) => fault.error ?? fault.cause?.[0]?.parameters?.error ?? fault.code);
+    return {
+      refresh: await outcome(oidc.refreshTokenGrant(config, tokens.refresh_token)),
+      userinfo: await outcome(oidc.fetchUserInfo(config, tokens.access_token, tokens.claims().sub)),
+    };
+  }
+
+  function signOut(key, url, response) {
+    const { config, tokens } = held.get(key);
+    const asked = url.searchParams.has('bare')
+      ? {}
+      : { id_token_hint: tokens.id_token, post_logout_redirect_uri: `${origin}/bye`, state: 'back & forth' };
+    response.writeHead(303, { location: oidc.buildEndSessionUrl(config, asked).href }).end();
+  }
+
+  function show(response, result) {
+    const text = JSON.stringify(result).replace(/</g, '\\u003c').replace(/&/g, '\\u0026');
+    page(response, 'Result', `<pre id="result">${text}</pre>`);
+  }
+
+  async function route(request, response, url) {
+    const [, errand, name] = url.pathname.split('/');
+    if (errand === 'start') return start(name, url, response);
+    if (errand === 'cb') return show(response, await callback(name, request, url));
+    if (errand === 'refresh') return show(response, await refresh(name));
+    if (errand === 'revoke') return show(response, await revoke(name, url));
+    if (errand === 'sign-out') return signOut(name, url, response);
+    if (errand === 'discovery') return show(response, (await configuration(Object.keys(given.clients)[0])).serverMetadata());
+    if (errand === 'bye') return show(response, { bye: true, ...Object.fromEntries(url.searchParams) });
+    if (errand === 'broken') return page(response, 'Broken', '<script>throw new Error("broken")</script>');
+    return response.writeHead(404).end();
+  }
+
+  server.on('request', (request, response) => {
+    route(request, response, new URL(request.url, origin)).catch((fault) => {
+      const { error, error_description: description, code, message } = fault;
+      show(response, { error: error ?? code ?? fault.name, description, message, cause: fault.cause && String(fault.cause) });
+    });
   });
-  const userinfo = await oidc.fetchUserInfo(config, tokens.access_token, tokens.claims().sub);
-  const refreshed = tokens.refresh_token && (await oidc.refreshTokenGrant(config, tokens.refresh_token));
-  return {
-    method: request.method,
-    claims: tokens.claims(),
-    userinfo,
-    scope: tokens.scope,
-    refreshed: Boolean(refreshed?.access_token && refreshed.access_token !== tokens.access_token),
-  };
+  const jwk = { ...(await crypto.subtle.exportKey('jwk', keys.publicKey)), kid: 'rp-1', alg: 'ES256', use: 'sig' };
+  return { origin, jwk: { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y, kid: jwk.kid, alg: jwk.alg, use: jwk.use } };
 }
-
-function show(response, result) {
-  const text = JSON.stringify(result).replace(/</g, '\\u003c').replace(/&/g, '\\u0026');
-  response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
-  response.end(`<!doctype html><title>Done</title><link rel="icon" href="data:,"><pre id="result">${text}</pre>`);
-}
-
-server.on('request', (request, response) => {
-  const url = new URL(request.url, origin);
-  const fail = (fault) => show(response, { error: fault.error ?? fault.code ?? fault.name, message: fault.message });
-  if (url.pathname === '/login') login(url, response).catch(fail);
-  else if (url.pathname === '/cb') callback(request, url).then((result) => show(response, result), fail);
-  else response.writeHead(404).end();
-});
-
-console.log(JSON.stringify({ origin }));
-process.stdin.on('end', () => process.exit()).resume(); // ends with whoever started it

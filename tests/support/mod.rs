@@ -7,4 +7,5 @@ pub mod clock;
 pub mod evil_idp;
 pub mod html;
 pub mod http;
+pub mod redis;
 pub mod server;

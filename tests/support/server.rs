@@ -223,7 +223,12 @@ impl Server {
             listen: None,
             environment: Arc::new(move |name: &str| known.get(name).cloned()),
         };
-        let running = block_on(app::start(options)).unwrap_or_else(|fault| panic!("the server starts: {fault}"));
+        let running = block_on(app::start(options)).unwrap_or_else(|fault| match fault {
+            app::StartFault::Config(findings) => {
+                panic!("{}", vestibule::config::render(&findings, vestibule::config::Styled::Plain))
+            }
+            other => panic!("the server starts: {other}"),
+        });
         let text = std::fs::read_to_string(folder.path().join("vestibule.toml")).expect("its file");
         let issuer = text.split('"').nth(1).expect("the issuer stands first").to_owned();
         let base = issuer.trim_end_matches("/acs").to_owned();

@@ -10,7 +10,7 @@ use crate::config::tree::Value;
 use crate::config::view::View;
 
 /// Parameters of the authorization request that are set for each login.
-const RESERVED: [&str; 17] = [
+const RESERVED: [&str; 16] = [
     "state",
     "nonce",
     "client_id",
@@ -23,12 +23,14 @@ const RESERVED: [&str; 17] = [
     "code_challenge",
     "code_challenge_method",
     "code_verifier",
-    "response_mode",
     "client_secret",
     "client_assertion",
     "client_assertion_type",
     "id_token_hint",
 ];
+
+/// The response modes that our redirect URIs understand.
+const ANSWERED_BY: [&str; 2] = ["query", "form_post"];
 
 /// Parameters of the token request that are set for each login.
 const RESERVED_AT_TOKEN: [&str; 9] = [
@@ -175,6 +177,11 @@ pub fn params(view: &View<'_>, reader: &mut Reader<'_>) {
             let name = entry.key.trim().to_lowercase();
             if reserved.contains(&name.as_str()) {
                 reader.push(view.source.finding(&IDP10, &entry.key_span, format!("`{name}` is set for each login")));
+            }
+            let unanswerable = matches!(&entry.node.value, Value::Text(mode) if !ANSWERED_BY.contains(&mode.as_str()));
+            if name == "response_mode" && unanswerable {
+                let says = format!("the redirect URI takes {} only", ANSWERED_BY.join(" and "));
+                reader.push(view.source.finding(&IDP10, &entry.node.span, says));
             }
         }
     }

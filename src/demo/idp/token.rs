@@ -9,7 +9,8 @@ use crate::base::Moment;
 use crate::base::limits::{CODE_RESIDUE_LIFETIME, ID_TOKEN_LIFETIME};
 use crate::demo::people::Person;
 use crate::demo::wire::{Answer, Request};
-use crate::keys::signing::{JwtType, half_hash};
+use crate::keys::algorithm::half_hash;
+use crate::keys::signing::JwtType;
 use crate::oidc::OAuthError;
 use crate::oidc::error::ErrorCode::{
     InvalidClient, InvalidGrant, InvalidRequest, InvalidToken, ServerError, UnsupportedGrantType,

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension as _, params};
 
-use super::backlog::row_name;
-use super::rows;
+use super::backlog::{decode, row_name};
+use super::fault::fault;
 use super::statements as sql;
 use super::store::Sqlite;
 use crate::audit::Trace;
@@ -26,13 +26,13 @@ impl Traces for Sqlite {
 
     async fn trace(&self, reference: &str) -> Result<Option<Trace>, DirectoryFault> {
         if let Some(waiting) = self.backlog.find(reference) {
-            return Ok(Some(waiting));
+            return waiting.map(Some).map_err(|e| fault(&e));
         }
         let name = row_name(reference);
         self.read(|db| {
             let body: Option<String> =
                 db.prepare_cached(sql::TRACE)?.query_row([&name], |row| row.get(0)).optional()?;
-            body.map(|body| Ok(Trace { reference: reference.to_owned(), ..rows::read_json(&body)? })).transpose()
+            body.map(|body| decode(reference, &body)).transpose()
         })
         .await
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, Result};
 use tokio::sync::oneshot;
 
-use super::backlog::{Backlog, write_traces};
+use super::backlog::{BATCH_MAX as TRACES_MAX, Backlog, write_traces};
 use super::fault::{fault, is_busy, spoils_connection};
 use super::link::{Link, execute};
 use crate::directory::DirectoryFault;
@@ -242,21 +242,24 @@ impl Desk {
         }
     }
 
-    /// Writes some traces if the time has come.
+    /// Writes some traces if the time has come, or a batch of them is full.
     fn write_due_traces(&mut self) {
         let now = Instant::now();
-        if self.backlog.is_empty() {
-            self.flush_at = None;
-        } else if *self.flush_at.get_or_insert(now + TRACE_WAIT) <= now {
+        let waiting = self.backlog.len();
+        if waiting > 0 && (*self.flush_at.get_or_insert(now + TRACE_WAIT) <= now || waiting > TRACES_MAX) {
             // What can't be written stays and waits for the next time; the backlog is bounded.
-            let _later = self.write_some_traces(now);
-            self.flush_at = (!self.backlog.is_empty()).then(|| now + TRACE_WAIT);
+            let written = self.write_some_traces(now);
+            let wait = if written.is_ok() && self.backlog.len() > TRACES_MAX { Duration::ZERO } else { TRACE_WAIT };
+            self.flush_at = Some(now + wait);
+        }
+        if self.backlog.len() == 0 {
+            self.flush_at = None;
         }
     }
 
     fn write_all_traces(&mut self) -> Result<(), DirectoryFault> {
         let due = Instant::now() + self.wait;
-        while !self.backlog.is_empty() {
+        while self.backlog.len() > 0 {
             self.write_some_traces(due).map_err(|e| fault(&e))?;
         }
         Ok(())
@@ -264,9 +267,9 @@ impl Desk {
 
     /// Writes a batch of traces in a transaction of their own, so that they sink nothing else.
     fn write_some_traces(&mut self, due: Instant) -> Result<()> {
-        let traces = self.backlog.first(BATCH_MAX);
+        let traces = self.backlog.first(TRACES_MAX);
         self.link.transaction(due, |db| write_traces(db, &traces))?;
-        self.backlog.written(traces.len());
+        self.backlog.written(&traces);
         Ok(())
     }
 }

@@ -1,7 +1,10 @@
-//! The connection: one at a time, made when it is needed, never used before its server's epoch is known.
+//! The connections: one for each thread that calls, made when it is needed, never used before its server's epoch is
+//! known.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread::ThreadId;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -47,13 +50,21 @@ impl Link {
     }
 }
 
-/// Holds the link and makes new ones.
+/// A line for each thread that calls. Each worker has a runtime of its own, and a connection lives on the one where it
+/// was made: an answer to another thread's would cost two switches between threads, a quarter of a login.
+pub(super) struct Lines {
+    client: Client,
+    has_remarked: Arc<AtomicBool>,
+    by_thread: RwLock<HashMap<ThreadId, Arc<Line>>>,
+}
+
+/// Holds a link and makes new ones.
 pub(super) struct Line {
     client: Client,
     current: ArcSwapOption<Link>,
     attempts_begun: AtomicU64,
     attempts: Mutex<Attempts>,
-    has_remarked: AtomicBool,
+    has_remarked: Arc<AtomicBool>,
 }
 
 struct Attempts {
@@ -62,7 +73,7 @@ struct Attempts {
     not_before: Option<Instant>,
 }
 
-impl Line {
+impl Lines {
     pub fn new(url: &Secret) -> Result<Self, StateFault> {
         let address = || StateFault("its address is no redis:// or rediss:// URL".to_owned());
         let text = url.expose();
@@ -75,13 +86,36 @@ impl Line {
         let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
         let tcp = info.tcp_settings().clone().set_nodelay(true);
         let info = info.set_redis_settings(settings).set_tcp_settings(tcp);
-        Ok(Self {
-            client: Client::open(info).map_err(|_| address())?,
+        let client = Client::open(info).map_err(|_| address())?;
+        Ok(Self { client, has_remarked: Arc::default(), by_thread: RwLock::default() })
+    }
+
+    /// The line of this thread.
+    pub fn here(&self) -> Arc<Line> {
+        let thread = std::thread::current().id();
+        let known = self.by_thread.read().unwrap_or_else(PoisonError::into_inner).get(&thread).cloned();
+        known.unwrap_or_else(|| {
+            let line = Line::new(self.client.clone(), Arc::clone(&self.has_remarked));
+            let mut by_thread = self.by_thread.write().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(by_thread.entry(thread).or_insert_with(|| Arc::new(line)))
+        })
+    }
+
+    /// Drops the connections.
+    pub fn hang_up(&self) {
+        self.by_thread.read().unwrap_or_else(PoisonError::into_inner).values().for_each(|line| line.hang_up());
+    }
+}
+
+impl Line {
+    fn new(client: Client, has_remarked: Arc<AtomicBool>) -> Self {
+        Self {
+            client,
             current: ArcSwapOption::empty(),
             attempts_begun: AtomicU64::new(0),
             attempts: Mutex::new(Attempts { failed: None, pause: PAUSE_MIN, not_before: None }),
-            has_remarked: AtomicBool::new(false),
-        })
+            has_remarked,
+        }
     }
 
     fn current(&self) -> Option<Arc<Link>> {
@@ -130,8 +164,7 @@ impl Line {
         self.current.compare_and_swap(&Some(Arc::clone(link)), None);
     }
 
-    /// Drops the connection.
-    pub fn hang_up(&self) {
+    fn hang_up(&self) {
         self.current.store(None);
     }
 

@@ -33,7 +33,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::base::{Secret, Span, limits};
 use crate::state::mark::Mark;
 use crate::state::{Kind, Name, Options, Record, StateFault, StateStore, Taken};
-use link::{CALLS_MAX, Line, Link, describe};
+use link::{CALLS_MAX, Lines, Link, describe};
 use script::taken;
 use value::{Epoch, Stored, Values, key};
 
@@ -42,7 +42,7 @@ use value::{Epoch, Stored, Values, key};
 const MASTER_SEEN_MAX: Duration = Duration::from_secs(1);
 
 pub(super) struct Redis {
-    line: Line,
+    lines: Lines,
     values: Values,
     calls: Semaphore,
     round_trips: AtomicU64,
@@ -74,7 +74,7 @@ enum Failure {
 impl Redis {
     pub fn new(url: &Secret, options: Options) -> Result<Self, StateFault> {
         Ok(Self {
-            line: Line::new(url)?,
+            lines: Lines::new(url)?,
             values: Values::new(options.seal, options.dice),
             calls: Semaphore::new(CALLS_MAX),
             round_trips: AtomicU64::new(0),
@@ -94,19 +94,20 @@ impl Redis {
             TryAcquireError::NoPermits => StateFault(format!("{CALLS_MAX} calls wait for Redis")),
             TryAcquireError::Closed => StateFault("it is closed".to_owned()),
         })?;
+        let line = self.lines.here();
         let mut may_repeat = true;
         loop {
-            let link = timeout_at(deadline, self.line.link()).await.map_err(|_| late("connection"))??;
+            let link = timeout_at(deadline, line.link()).await.map_err(|_| late("connection"))??;
             let answer = self.send(&link, deadline, request(&link)).await;
             let fault = match answer.and_then(|value| read(&link, value)) {
                 Ok(answer) => return Ok(answer),
                 Err(Failure::Refused(fault)) => return Err(fault),
                 Err(Failure::NotDone(fault)) => {
-                    self.line.lose(&link);
+                    line.lose(&link);
                     fault
                 }
                 Err(Failure::Unknown(fault)) => {
-                    self.line.lose(&link);
+                    line.lose(&link);
                     if repeat == Repeat::Never {
                         return Err(fault);
                     }
@@ -302,7 +303,7 @@ impl StateStore for Redis {
 
     async fn close(&self) -> Result<(), StateFault> {
         self.calls.close();
-        self.line.hang_up();
+        self.lines.hang_up();
         Ok(())
     }
 

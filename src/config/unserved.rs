@@ -1,0 +1,64 @@
+//! What the files may say though nothing acts on it in this version: said by `check`, so that nobody counts on it.
+
+use super::finding::Finding;
+use super::lints::CFG22;
+use super::objects::Objects;
+use super::view::View;
+
+/// A finding for each setting that has no effect yet.
+#[must_use]
+pub fn check(server: Option<&View<'_>>, objects: &Objects<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(console) = server.map(|view| view.table("console")).filter(|console| console.flag("enabled")) {
+        say(&console, "enabled", "there is no console yet", &mut findings);
+    }
+    for directory in &objects.directories {
+        directory_file(&directory.view, &mut findings);
+    }
+    for idp in objects.idps.iter().map(|idp| &idp.view) {
+        if idp.has("logout") && idp.text("logout") == "forward" {
+            say(idp, "logout", "a sign-out ends here and is not forwarded yet", &mut findings);
+        }
+    }
+    for client in &objects.clients {
+        client_file(&client.view, &mut findings);
+    }
+    for service in objects.services.iter().map(|service| &service.view) {
+        findings.push(service.source.finding(&CFG22, &service.anchor(), "nothing is provisioned to services yet"));
+    }
+    findings
+}
+
+fn say(view: &View<'_>, key: &str, label: &str, findings: &mut Vec<Finding>) {
+    findings.push(view.source.finding(&CFG22, &view.span(key), label));
+}
+
+fn directory_file(view: &View<'_>, findings: &mut Vec<Finding>) {
+    if view.has("type") && view.text("type") == "provisioned" {
+        let label = "there is no SCIM yet: only people who are in the database already can sign in";
+        say(view, "type", label, findings);
+    }
+    for key in ["decode_ms_guid", "lifecycle", "guard", "scim"].into_iter().filter(|key| view.has(key)) {
+        say(view, key, "there is no SCIM yet that it could govern", findings);
+    }
+}
+
+fn client_file(view: &View<'_>, findings: &mut Vec<Finding>) {
+    if view.some_text("jwks_uri").is_some() {
+        say(view, "jwks_uri", "keys are not fetched yet, so this client can't prove who it is: use `jwks`", findings);
+    }
+    if view.flag("require_par") {
+        say(view, "require_par", "requests can't be pushed yet, so this client can't ask for anything", findings);
+    }
+    if view.texts("grant_types").iter().any(|grant| grant == "client_credentials") {
+        say(view, "grant_types", "client_credentials is refused yet", findings);
+    }
+    if !view.texts("rule_sets").is_empty() {
+        say(view, "rule_sets", "there is no management API yet", findings);
+    }
+    for key in ["backchannel_logout_uri", "frontchannel_logout_uri"] {
+        if view.some_text(key).is_some() {
+            say(view, key, "clients are not told of a sign-out yet", findings);
+        }
+    }
+}

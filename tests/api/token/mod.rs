@@ -1,0 +1,8 @@
+//! The token endpoint and what its tokens open.
+
+mod assertion;
+mod code;
+mod endpoint;
+mod race;
+mod refresh;
+mod userinfo;
