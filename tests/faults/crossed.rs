@@ -1,7 +1,7 @@
 //! Answers of providers replayed, or crossed between browsers and providers, many at once.
 
 use super::nodes::{at_once, on_redis, two_providers};
-use crate::redis::RedisServer;
+use crate::support::redis::RedisServer;
 use crate::support::browser::Browser;
 use crate::support::client::{Client, Tokens, query};
 use crate::support::http::{Request, Response};

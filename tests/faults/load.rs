@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::nodes::on_redis;
-use crate::redis::RedisServer;
+use crate::support::redis::RedisServer;
 use crate::support::browser::Page;
 use crate::support::client::{Client, Tokens};
 use crate::support::http::Response;

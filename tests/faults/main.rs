@@ -7,9 +7,6 @@
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "shared by several test programs")]
 mod support;
-#[path = "../support/redis.rs"]
-#[allow(dead_code, reason = "shared by several test programs")]
-mod redis;
 #[path = "../certification/world.rs"]
 mod world;
 

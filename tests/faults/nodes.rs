@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::redis::RedisServer;
+use crate::support::redis::RedisServer;
 use crate::support::clock::ManualClock;
 use crate::support::evil_idp::EvilIdp;
 use crate::support::http::Response;

@@ -4,7 +4,7 @@ use vestibule::base::Digest;
 use vestibule::token::refresh_token::RefreshToken;
 
 use super::nodes::{at_once, beside, on_redis};
-use crate::redis::RedisServer;
+use crate::support::redis::RedisServer;
 use crate::support::client::{Client, Tokens, userinfo};
 use crate::support::http::Response;
 use crate::support::server::{Server, block_on};

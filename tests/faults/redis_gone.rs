@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::nodes::{assert_unavailable, assert_unavailable_page, at_once, on_redis};
-use crate::redis::RedisServer;
+use crate::support::redis::RedisServer;
 use crate::support::browser::Browser;
 use crate::support::client::{Ask, Client, Tokens, userinfo};
 use crate::support::http::Request;
@@ -153,4 +153,34 @@ fn f02_redis_frozen_answers_in_time_and_nothing_is_crossed_afterwards() {
         let silent = Client::access().sign_in(&world.server, &mut browser.tab(), &ask);
         assert_eq!(silent.sub(), tokens.sub(), "g08");
     }
+}
+
+#[test]
+fn f02_what_was_brought_while_redis_was_frozen_pays_at_most_once_and_can_be_begun_again() {
+    let redis = RedisServer::start();
+    let world = on_redis(&redis);
+    let mut held = Held::new(&world);
+    let client = Client::access();
+    let exchanges = world.idp.count("/token");
+    redis.freeze();
+    let (browser, _, callback) = &mut held.under_way;
+    assert_unavailable_page(&browser.step(callback));
+    assert_unavailable(&client.redeem(&world.server, &held.code.0, &held.code.1));
+    assert_unavailable(&client.refresh(&world.server, held.tokens.refresh()));
+    redis.thaw();
+    wait_until("the server is ready again", || world.server.get("/readyz").status == 200);
+    // Redis may have carried out late what was told as unavailable: then it is spent, and never paid twice.
+    let answers = [(); 2].map(|()| client.redeem(&world.server, &held.code.0, &held.code.1));
+    assert!(answers.iter().filter(|answer| answer.status == 200).count() <= 1, "g01");
+    assert_refused(&answers[1], "invalid_grant");
+    let (browser, ask, callback) = &mut held.under_way;
+    let page = browser.open(callback);
+    if page.answer.is_some() {
+        assert_page(&page, 400);
+        assert_eq!(world.idp.count("/token"), exchanges, "no code was turned in upstream for nothing");
+    }
+    let code = ask.run(browser).code();
+    assert_eq!(client.redeem(&world.server, ask, &code).status, 200);
+    // The database decides about refresh tokens: that one is not spent.
+    assert_eq!(client.refresh(&world.server, held.tokens.refresh()).status, 200);
 }

@@ -3,7 +3,7 @@
 use vestibule::base::Span;
 
 use super::nodes::on_redis;
-use crate::redis::RedisServer;
+use crate::support::redis::RedisServer;
 use crate::support::browser::Browser;
 use crate::support::client::{Client, Tokens};
 use crate::support::server::wait_until;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use crate::redis::RedisServer;
+use crate::support::redis::RedisServer;
 use crate::support::browser::{Browser, Page};
 use crate::support::client::{Ask, Client, Tokens, basic, query};
 use crate::support::clock::ManualClock;

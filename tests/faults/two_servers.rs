@@ -1,7 +1,7 @@
 //! Two servers with one Redis and one database are one: G03, G06, G12.
 
 use super::nodes::{beside, on_redis};
-use crate::redis::RedisServer;
+use crate::support::redis::RedisServer;
 use crate::support::browser::Browser;
 use crate::support::client::{Client, Tokens, userinfo, verify};
 use crate::support::server::Server;
