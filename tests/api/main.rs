@@ -6,5 +6,6 @@
 mod support;
 mod world;
 
+mod faults;
 mod login;
 mod token;

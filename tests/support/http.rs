@@ -125,11 +125,17 @@ pub fn raw(address: SocketAddr, bytes: &[u8]) -> std::io::Result<Response> {
     parsed.ok_or_else(|| std::io::Error::other(format!("no answer, {} bytes", answer.len())))
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Response {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+}
+
+impl std::fmt::Debug for Response {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.status, self.text().chars().take(200).collect::<String>())
+    }
 }
 
 impl Response {

@@ -1,8 +1,10 @@
 //! The token endpoint: one proof, in its place, of the right kind; nothing cacheable, nothing readable by others.
 
+use std::collections::BTreeSet;
+
 use crate::support::client::{Client, Proof, basic};
 use crate::support::http::{Request, Response};
-use crate::support::redis::Redis;
+use crate::support::redis::RedisServer as Redis;
 use crate::world::World;
 
 fn post(world: &World, fields: &[(&str, &str)]) -> Request {
@@ -78,7 +80,7 @@ fn a085_an_unknown_client_and_a_wrong_secret_are_answered_alike() {
     let unknown = Client::new("nobody", Proof::Basic("wrong".to_owned()), "").token(&world.server, &fields);
     says(&wrong, 401, "invalid_client");
     assert_eq!((wrong.status, wrong.text()), (unknown.status, unknown.text()));
-    let names = |answer: &Response| answer.headers.iter().map(|(n, _)| n.to_lowercase()).collect::<Vec<_>>();
+    let names = |answer: &Response| answer.headers.iter().map(|(n, _)| n.to_lowercase()).collect::<BTreeSet<_>>();
     assert_eq!(names(&wrong), names(&unknown));
 }
 

@@ -1,7 +1,7 @@
 //! Many at once: one wins.
 
 use crate::support::client::{Client, Tokens, userinfo};
-use crate::support::redis::Redis;
+use crate::support::redis::RedisServer as Redis;
 use crate::world::World;
 
 /// Twenty redeemers of one code, round after round: exactly one is paid, and then loses it all to the reuse.
@@ -45,7 +45,8 @@ fn a099_twenty_refreshes_at_once_leave_one_live_branch() {
             (0..20).map(|_| scope.spawn(|| client.refresh(&world.server, tokens.refresh()))).collect();
         callers.into_iter().map(|caller| caller.join().expect("a caller")).collect()
     });
-    assert!(answers.iter().all(|a| a.status == 200 || a.error() == "invalid_grant"), "{answers:?}");
+    // Who finds the family in other hands again and again is asked to come back: no harm, and never "invalid".
+    assert!(answers.iter().all(|a| matches!(a.status, 200 | 503) || a.error() == "invalid_grant"), "{answers:?}");
     let branches: Vec<Tokens> = answers
         .iter()
         .filter(|answer| answer.status == 200)
