@@ -7,5 +7,6 @@ mod support;
 mod world;
 
 mod faults;
+mod limits;
 mod login;
 mod token;
