@@ -1,10 +1,10 @@
 //! Answers of providers replayed, or crossed between browsers and providers, many at once.
 
 use super::nodes::{at_once, on_redis, two_providers};
-use crate::support::redis::RedisServer;
 use crate::support::browser::Browser;
 use crate::support::client::{Client, Tokens, query};
 use crate::support::http::{Request, Response};
+use crate::support::redis::RedisServer;
 use crate::world::{World, assert_page, person};
 
 /// One callback opened by twenty tabs at once.

@@ -4,10 +4,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::nodes::on_redis;
-use crate::support::redis::RedisServer;
 use crate::support::browser::Page;
 use crate::support::client::{Client, Tokens};
 use crate::support::http::Response;
+use crate::support::redis::RedisServer;
 use crate::support::server::wait_until;
 use crate::world::{World, person};
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::support::redis::RedisServer;
 use crate::support::clock::ManualClock;
 use crate::support::evil_idp::EvilIdp;
 use crate::support::http::Response;
+use crate::support::redis::RedisServer;
 use crate::support::server::{Server, Setup};
 use crate::world::{World, person};
 

@@ -4,9 +4,9 @@ use vestibule::base::Digest;
 use vestibule::token::refresh_token::RefreshToken;
 
 use super::nodes::{at_once, beside, on_redis};
-use crate::support::redis::RedisServer;
 use crate::support::client::{Client, Tokens, userinfo};
 use crate::support::http::Response;
+use crate::support::redis::RedisServer;
 use crate::support::server::{Server, block_on};
 use crate::world::{World, assert_refused};
 

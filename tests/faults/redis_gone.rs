@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::nodes::{assert_unavailable, assert_unavailable_page, at_once, on_redis};
-use crate::support::redis::RedisServer;
 use crate::support::browser::Browser;
 use crate::support::client::{Ask, Client, Tokens, userinfo};
 use crate::support::http::Request;
+use crate::support::redis::RedisServer;
 use crate::support::server::wait_until;
 use crate::world::{World, assert_page, assert_refused, person};
 

@@ -3,9 +3,9 @@
 use vestibule::base::Span;
 
 use super::nodes::on_redis;
-use crate::support::redis::RedisServer;
 use crate::support::browser::Browser;
 use crate::support::client::{Client, Tokens};
+use crate::support::redis::RedisServer;
 use crate::support::server::wait_until;
 use crate::world::{World, assert_refused};
 

@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use crate::support::redis::RedisServer;
 use crate::support::browser::{Browser, Page};
 use crate::support::client::{Ask, Client, Tokens, basic, query};
 use crate::support::clock::ManualClock;
 use crate::support::evil_idp::EvilIdp;
 use crate::support::http::{Request, Response, Routes};
+use crate::support::redis::RedisServer;
 use crate::support::server::{Setup, wait_until};
 use crate::world::{World, assert_refused, person};
 

@@ -1,9 +1,9 @@
 //! Two servers with one Redis and one database are one: G03, G06, G12.
 
 use super::nodes::{beside, on_redis};
-use crate::support::redis::RedisServer;
 use crate::support::browser::Browser;
 use crate::support::client::{Client, Tokens, userinfo, verify};
+use crate::support::redis::RedisServer;
 use crate::support::server::Server;
 use crate::world::{OFFLINE, World, assert_page, assert_refused};
 
