@@ -31,7 +31,8 @@ pub struct TokenAnswer {
     pub access_token: Secret,
     pub expires_in: Span,
     pub refresh_token: Option<Secret>,
-    pub id_token: Secret,
+    /// None where a refresh asks for less than `openid` (OIDC Core §12.2).
+    pub id_token: Option<Secret>,
     pub scope: String,
 }
 
@@ -141,12 +142,15 @@ pub fn answer(
         AccessTokenKind::Opaque => drawn.access.clone(),
         AccessTokenKind::Jwt => signed_access(ports, request, (grant, user, client), drawn).map_err(fault)?,
     };
-    let id_token = mint_id_token(ports, request, (grant, user, client), &access_token).map_err(fault)?;
+    let id_token = match grant.has(Scope::Openid) {
+        true => Some(Secret::new(mint_id_token(ports, request, (grant, user, client), &access_token).map_err(fault)?)),
+        false => None,
+    };
     Ok(TokenAnswer {
         access_token,
         expires_in: client.tokens.access,
         refresh_token: (refresh == Refresh::Issued).then(|| drawn.refresh.text()),
-        id_token: Secret::new(id_token),
+        id_token,
         scope: Scope::join(&grant.scopes),
     })
 }

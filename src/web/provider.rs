@@ -138,7 +138,9 @@ fn token_body(answer: &TokenAnswer) -> Map<String, Value> {
     if let Some(refresh) = &answer.refresh_token {
         body.insert("refresh_token".into(), refresh.expose().into());
     }
-    body.insert("id_token".into(), answer.id_token.expose().into());
+    if let Some(id_token) = &answer.id_token {
+        body.insert("id_token".into(), id_token.expose().into());
+    }
     body.insert("scope".into(), answer.scope.as_str().into());
     body
 }

@@ -105,3 +105,55 @@ fn f11_while_the_database_is_locked_what_writes_is_answered_not_now() {
     assert_eq!(world.sign_in(&mut newcomer).claims["given_name"], "bob", "begun again, it works");
     assert_eq!(client.refresh(&world.server, tokens.refresh()).status, 200, "nor was the family revoked");
 }
+
+/// The files of the database, which nobody may write for a while.
+struct ReadOnly(Vec<std::path::PathBuf>);
+
+impl ReadOnly {
+    /// `None` where files can't be made immutable: not as root, or not on this file system.
+    fn of(world: &World) -> Option<Self> {
+        let data = world.server.folder().join("data");
+        let files = Self(["vestibule.db", "vestibule.db-wal"].map(|name| data.join(name)).into());
+        let made = files.flag("+i");
+        let writable = std::fs::File::options().append(true).open(&files.0[1]).is_ok();
+        (made && !writable).then_some(files)
+    }
+
+    fn flag(&self, flag: &str) -> bool {
+        std::process::Command::new("chattr").arg(flag).args(&self.0).status().is_ok_and(|status| status.success())
+    }
+}
+
+impl Drop for ReadOnly {
+    fn drop(&mut self) {
+        self.flag("-i");
+    }
+}
+
+#[test]
+fn f15_on_a_read_only_file_readers_go_on_writers_wait_and_it_heals_by_itself() {
+    let world = World::new();
+    let client = Client::access();
+    let mut browser = world.browser();
+    let tokens = client.sign_in(&world.server, &mut browser, &world.ask().with("scope", OFFLINE));
+    let (ask, code) = {
+        let ask = world.ask().with("scope", OFFLINE);
+        let code = ask.run(&mut browser).code();
+        (ask, code)
+    };
+    let Some(read_only) = ReadOnly::of(&world) else {
+        eprintln!("not shown here: no file can be made immutable");
+        return;
+    };
+    assert!(world.is_signed_in(&browser), "sessions answer");
+    world.assert_alive(&tokens.access);
+    assert_unavailable(&client.refresh(&world.server, tokens.refresh()));
+    assert_unavailable(&client.redeem(&world.server, &ask, &code));
+    let ready = world.server.get("/readyz");
+    assert_eq!((ready.status, ready.text().as_str()), (503, "database"));
+
+    drop(read_only);
+    let answer = client.redeem(&world.server, &ask, &code);
+    Tokens::verified(&world.server, &client, Some(&ask), &answer);
+    assert_eq!(client.refresh(&world.server, tokens.refresh()).status, 200, "nothing was spent");
+}
