@@ -62,8 +62,7 @@ impl Measured {
     }
 
     fn median(&self, label: &str, scenario: &str, field: &'static str) -> Option<f64> {
-        let values = self.all(label, scenario, field);
-        values.get(values.len() / 2).copied()
+        middle(self.all(label, scenario, field))
     }
 
     /// The largest of a field over all scenarios of a label.
@@ -71,6 +70,11 @@ impl Measured {
         let of = |key: &&(String, String, &'static str)| key.0.starts_with(label) && key.2 == field;
         self.0.iter().filter(|(key, _)| of(key)).filter_map(|(_, values)| values.last().copied()).reduce(f64::max)
     }
+}
+
+/// The median of sorted values.
+fn middle(values: &[f64]) -> Option<f64> {
+    Some(f64::midpoint(*values.get(values.len().checked_sub(1)? / 2)?, *values.get(values.len() / 2)?))
 }
 
 pub fn print(arguments: &Arguments) -> anyhow::Result<()> {
@@ -100,7 +104,7 @@ fn operations(measured: &Measured) {
         let cell = |lead: &str| {
             let label = format!("{lead} {client}");
             let values = measured.all(&label, scenario, "cpu_ms");
-            match (values.first(), values.get(values.len() / 2), values.last()) {
+            match (values.first(), middle(values), values.last()) {
                 (Some(least), Some(median), Some(most)) => format!("{median:.3} ({least:.3}-{most:.3})"),
                 _ => "-".to_owned(),
             }
