@@ -22,8 +22,10 @@ pub const LOGIN_COOKIES_MAX: usize = 8;
 pub const PENDING_LIFETIME: Span = Span::minutes(10);
 /// How long a code may be redeemed (RFC 6749 §4.1.2 recommends ten minutes at most).
 pub const CODE_LIFETIME: Span = Span::secs(60);
-/// How long it is remembered what a code's first use issued.
-pub const CODE_RESIDUE_LIFETIME: Span = Span::hours(24);
+/// How long it is remembered what a code's first use issued; later ones are refused like unknown ones.
+pub const CODE_RESIDUE_LIFETIME: Span = Span::hours(1);
+/// How long it is remembered in the state store that an access token was revoked: longer than any lives.
+pub const REVOKED_LIFETIME: Span = Span::hours(24);
 /// How long a cross-site POST waits for the browser to come back by GET.
 pub const HANDLE_LIFETIME: Span = Span::secs(60);
 /// How long an ID token may be used to establish a session at the client.

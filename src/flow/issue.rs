@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::client_auth::CallFault;
 use super::ports::{Ports, Request, Unavailable};
 use super::signing::{MintFault, mint_id_token};
-use crate::base::limits::CODE_RESIDUE_LIFETIME;
+use crate::base::limits::REVOKED_LIFETIME;
 use crate::base::{Digest, Secret, Span};
 use crate::broker::code::Residue;
 use crate::identity::User;
@@ -80,7 +80,7 @@ pub async fn revoke(
 ) -> Result<(), CallFault> {
     let name = Name { kind: Kind::AccessToken, digest: access };
     let tombstone =
-        Record { name, bytes: AccessState::Revoked { at: request.now }.encode(), lifetime: CODE_RESIDUE_LIFETIME };
+        Record { name, bytes: AccessState::Revoked { at: request.now }.encode(), lifetime: REVOKED_LIFETIME };
     ports.state.put(vec![tombstone]).await.map_err(Unavailable::from)?;
     // A store that is restored forgets that; the database doesn't.
     for id in family.into_iter().chain([&alone(access)]) {

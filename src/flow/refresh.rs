@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::client_auth::CallFault;
 use super::issue::{Drawn, Refresh, TokenAnswer, answer, keep_access, revoke};
 use super::ports::{Ports, Request, Unavailable};
-use crate::base::limits::CODE_RESIDUE_LIFETIME;
+use crate::base::limits::REVOKED_LIFETIME;
 use crate::base::{Digest, Secret};
 use crate::identity::User;
 use crate::oidc::error::ErrorCode::{InvalidGrant, InvalidRequest, TemporarilyUnavailable};
@@ -89,7 +89,7 @@ impl Going<'_> {
             && !record.used
         {
             let bytes = AccessState::Revoked { at: self.request.now }.encode();
-            let tombstone = Record { name, bytes, lifetime: CODE_RESIDUE_LIFETIME };
+            let tombstone = Record { name, bytes, lifetime: REVOKED_LIFETIME };
             if state.swap(kept.unwrap_or_default(), tombstone).await? {
                 return Ok(AccessUse::Unused);
             }

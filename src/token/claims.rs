@@ -14,7 +14,7 @@ use crate::keys::algorithm::half_hash;
 use crate::oidc::{Client, Scope};
 
 /// Claims with a meaning in the protocol, which no client's `[claims]` can set.
-pub const RESERVED: [&str; 21] = [
+pub const RESERVED: [&str; 22] = [
     "iss",
     "sub",
     "aud",
@@ -36,6 +36,7 @@ pub const RESERVED: [&str; 21] = [
     "scope",
     "events",
     "cnf",
+    "act",
 ];
 
 /// Attributes that are lists by nature; of every other list the primary value is given.

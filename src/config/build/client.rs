@@ -15,32 +15,7 @@ use crate::oidc::client::{
     AccessTokenKind, ClientCredential, GrantType, RuleSet, SigningAlgorithm, SubjectType, TokenLifetimes,
 };
 use crate::oidc::{Client, ClientId, IdpId, Scope};
-
-/// Claims that say who issued a token, for whom, about whom and when (RFC 7519 §4.1, OIDC Core §2).
-const OURS: [&str; 22] = [
-    "iss",
-    "sub",
-    "aud",
-    "exp",
-    "nbf",
-    "iat",
-    "jti",
-    "nonce",
-    "auth_time",
-    "acr",
-    "amr",
-    "azp",
-    "sid",
-    "at_hash",
-    "c_hash",
-    "s_hash",
-    "client_id",
-    "scope",
-    "events",
-    "cnf",
-    "act",
-    "email_verified",
-];
+use crate::token::claims::is_reserved;
 
 /// The client; `None` if it has no credential that can be used, which is a finding.
 pub fn build(view: &View<'_>, reader: &mut Reader<'_>) -> Option<Client> {
@@ -54,7 +29,7 @@ pub fn build(view: &View<'_>, reader: &mut Reader<'_>) -> Option<Client> {
     let lifetimes = tokens(&view.table("tokens"));
     refresh(view, &grant_types, lifetimes, reader);
     public(view, credential.as_ref(), &grant_types, reader);
-    for entry in view.own_entries("claims").iter().filter(|entry| OURS.contains(&entry.key.as_str())) {
+    for entry in view.own_entries("claims").iter().filter(|entry| is_reserved(&entry.key)) {
         reader.push(view.source.finding(&CLI16, &entry.key_span, format!("`{}` is set by us", entry.key)));
     }
     Some(Client {
