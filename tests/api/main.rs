@@ -6,6 +6,8 @@
 mod support;
 mod world;
 
+mod bounds;
 mod faults;
 mod login;
+mod matching;
 mod token;
