@@ -7,9 +7,6 @@
     reason = "a test whose own world is broken has to stop"
 )]
 
-#[path = "support/redis.rs"]
-#[expect(dead_code, reason = "shared by several test programs")]
-mod redis_server;
 #[path = "support/mod.rs"]
 #[expect(dead_code, reason = "shared by several test programs")]
 mod support;
@@ -220,7 +217,7 @@ fn a101_repeats_that_race_are_no_reuse() {
 
 #[test]
 fn logins_that_never_left_take_no_place() {
-    let mut redis = redis_server::RedisServer::start();
+    let mut redis = support::redis::RedisServer::start();
     let url = redis.url();
     let world = world(|setup| {
         setup.edit("vestibule.toml", "embedded:", &url);

@@ -342,7 +342,8 @@ impl Answered<'_> {
             }
             Destination::Links { .. } => {
                 self.ports.state.put(vec![sessions::record(&token, &session, &self.request)]).await?;
-                Ok(Reply::from(Say::Links(super::initiate::links(&self.request))).keeping(Keep::Session(token)))
+                // Our page of links has an address of its own, which can be loaded again.
+                Ok(Reply::from(Say::Go("/".to_owned())).keeping(Keep::Session(token)))
             }
         }
     }

@@ -61,6 +61,12 @@ impl Drawn {
     }
 }
 
+/// An access token as a family of its own, under which the database remembers that it was revoked.
+#[must_use]
+pub const fn alone(access: Digest) -> FamilyId {
+    FamilyId(access)
+}
+
 /// Ends a family and an access token, whether they are there yet or not.
 ///
 /// # Errors
@@ -75,8 +81,9 @@ pub async fn revoke(
     let tombstone =
         Record { name, bytes: AccessState::Revoked { at: request.now }.encode(), lifetime: CODE_RESIDUE_LIFETIME };
     ports.state.put(vec![tombstone]).await.map_err(Unavailable::from)?;
-    if let Some(family) = family {
-        ports.directory.families.revoke(family, request.now).await.map_err(Unavailable::from)?;
+    // A store that is restored forgets that; the database doesn't.
+    for id in family.into_iter().chain([&alone(access)]) {
+        ports.directory.families.revoke(id, request.now).await.map_err(Unavailable::from)?;
     }
     Ok(())
 }

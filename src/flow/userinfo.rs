@@ -4,9 +4,11 @@ use serde_json::{Map, Value};
 
 use super::client_auth::CallFault;
 use super::issue::access_name;
+use super::issue::alone;
 use super::ports::{Ports, Request, Unavailable};
 use crate::base::limits::REFRESH_REPEAT_WINDOW;
 use crate::base::{Secret, Span};
+use crate::directory::Standing;
 use crate::oidc::OAuthError;
 use crate::oidc::error::ErrorCode::InvalidToken;
 use crate::state::{Name, Record};
@@ -31,8 +33,7 @@ pub async fn userinfo(ports: &Ports, token: &Secret) -> Result<Map<String, Value
     }
     let client = request.config.clients.get(&record.grant.client).cloned().ok_or(REFUSED)?;
     let grant = &record.grant;
-    let standing = ports.directory.users.standing(&grant.user, Some(&grant.sid), record.family.as_ref()).await;
-    let standing = standing.map_err(Unavailable::from)?.ok_or(REFUSED)?;
+    let standing = standing(ports, name, &record).await?.ok_or(REFUSED)?;
     check(&Rules {
         client: &client,
         idp: request.config.idps.get(&grant.idp).map(AsRef::as_ref),
@@ -47,6 +48,18 @@ pub async fn userinfo(ports: &Ports, token: &Secret) -> Result<Map<String, Value
     let directory = request.config.directories.get(&standing.user.directory).ok_or(REFUSED)?;
     let subject = Subject::of(&standing.user.id, &client, &ports.pairwise_salt);
     Ok(claims(Holder { subject: &subject, grant, user: &standing.user, client: &client, directory }))
+}
+
+/// The standing of now; a token is revoked with its family, or alone.
+async fn standing(ports: &Ports, name: Name, record: &AccessRecord) -> Result<Option<Standing>, Unavailable> {
+    let (users, grant, alone) = (&ports.directory.users, &record.grant, alone(name.digest));
+    let standing = users.standing(&grant.user, Some(&grant.sid), Some(&alone)).await?;
+    match (&record.family, standing) {
+        (Some(family), Some(standing)) if !standing.family_revoked => {
+            Ok(users.standing(&grant.user, Some(&grant.sid), Some(family)).await?)
+        }
+        (_, standing) => Ok(standing),
+    }
 }
 
 /// A used access token shows that its refresh token arrived too; only while that can matter is it written down.

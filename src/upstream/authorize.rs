@@ -62,6 +62,8 @@ pub fn authorization_url(facts: &ProviderFacts, idp: &Idp, call: &AuthorizationC
     let mut url = facts.authorization_endpoint.clone();
     let own_query = url.query().filter(|query| !query.is_empty()).map(str::to_owned);
     let added = form_urlencoded::Serializer::new(String::new()).extend_pairs(set).finish();
+    // A blank as %20 is read by everybody, as `+` only by those who decode forms; a plus sign itself stands as %2B here.
+    let added = added.replace('+', "%20");
     let query = own_query.map_or_else(|| added.clone(), |own| format!("{own}&{added}"));
     url.set_query(Some(&query));
     url

@@ -73,7 +73,7 @@ pub enum UpstreamFault {
     #[error("the identity provider is unavailable")]
     Unavailable { detail: String },
     /// It answered with an OAuth error at its token endpoint.
-    #[error("the identity provider refused the code")]
+    #[error("the identity provider refused the code, or our client authentication")]
     Refused { error: String, detail: String },
     /// Its answer is broken or not to be trusted.
     #[error("the identity provider's answer fails the check `{check}`")]

@@ -8,6 +8,7 @@ mod world;
 
 mod bounds;
 mod faults;
+mod limits;
 mod login;
 mod matching;
 mod token;

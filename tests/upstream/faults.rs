@@ -70,7 +70,7 @@ async fn a_refusal_keeps_the_providers_words_for_the_trace_only_and_cut() {
     bench.evil.set(|script| script.token = Answer::Fixed(400, "application/json", body));
     match bench.login().await {
         Err(fault @ UpstreamFault::Refused { .. }) => {
-            assert_eq!(fault.to_string(), "the identity provider refused the code");
+            assert_eq!(fault.to_string(), "the identity provider refused the code, or our client authentication");
             assert_eq!(fault.detail().chars().count(), 400);
             assert!(fault.detail().starts_with("AADSTS54005"));
             assert!(!fault.detail().contains(['\r', '\n']));

@@ -1,15 +1,15 @@
-//! The connections: one for each thread that calls, made when it is needed, never used before its server's epoch is
+//! The connections: one for each runtime that calls, made when it is needed, never used before its server's epoch is
 //! known.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::thread::ThreadId;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo as _, ProtocolVersion, PushInfo, PushKind};
+use tokio::runtime;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -50,12 +50,12 @@ impl Link {
     }
 }
 
-/// A line for each thread that calls. Each worker has a runtime of its own, and a connection lives on the one where it
-/// was made: an answer to another thread's would cost two switches between threads, a quarter of a login.
+/// A line for each runtime. Each worker has one of its own, and a connection lives on the one where it was made: an
+/// answer to another's would cost two switches between threads, a quarter of a login.
 pub(super) struct Lines {
     client: Client,
     has_remarked: Arc<AtomicBool>,
-    by_thread: RwLock<HashMap<ThreadId, Arc<Line>>>,
+    by_runtime: RwLock<HashMap<runtime::Id, Arc<Line>>>,
 }
 
 /// Holds a link and makes new ones.
@@ -87,23 +87,23 @@ impl Lines {
         let tcp = info.tcp_settings().clone().set_nodelay(true);
         let info = info.set_redis_settings(settings).set_tcp_settings(tcp);
         let client = Client::open(info).map_err(|_| address())?;
-        Ok(Self { client, has_remarked: Arc::default(), by_thread: RwLock::default() })
+        Ok(Self { client, has_remarked: Arc::default(), by_runtime: RwLock::default() })
     }
 
-    /// The line of this thread.
+    /// The line of this runtime.
     pub fn here(&self) -> Arc<Line> {
-        let thread = std::thread::current().id();
-        let known = self.by_thread.read().unwrap_or_else(PoisonError::into_inner).get(&thread).cloned();
+        let runtime = runtime::Handle::current().id();
+        let known = self.by_runtime.read().unwrap_or_else(PoisonError::into_inner).get(&runtime).cloned();
         known.unwrap_or_else(|| {
             let line = Line::new(self.client.clone(), Arc::clone(&self.has_remarked));
-            let mut by_thread = self.by_thread.write().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(by_thread.entry(thread).or_insert_with(|| Arc::new(line)))
+            let mut by_runtime = self.by_runtime.write().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(by_runtime.entry(runtime).or_insert_with(|| Arc::new(line)))
         })
     }
 
     /// Drops the connections.
     pub fn hang_up(&self) {
-        self.by_thread.read().unwrap_or_else(PoisonError::into_inner).values().for_each(|line| line.hang_up());
+        self.by_runtime.read().unwrap_or_else(PoisonError::into_inner).values().for_each(|line| line.hang_up());
     }
 }
 
