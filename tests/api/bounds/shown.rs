@@ -1,5 +1,7 @@
 //! What pages, keys and references show.
 
+use std::collections::BTreeSet;
+
 use vestibule::base::Span;
 
 use crate::support::client::{Client, verify};
@@ -118,6 +120,31 @@ fn a258_the_published_keys_are_public_only_and_check_what_is_signed() {
     }
     let verified = verify(&world.server, &tokens.id_token);
     assert_eq!(verified["sub"], tokens.sub());
+}
+
+#[test]
+fn a258_the_next_key_is_published_a_day_ahead_and_the_old_one_stays_until_all_caches_are_old() {
+    let world = World::new();
+    let kids = || -> BTreeSet<String> {
+        let keys = world.server.get("/acs/jwks").json()["keys"].as_array().cloned().unwrap_or_default();
+        keys.iter().filter_map(|key| key["kid"].as_str().map(str::to_owned)).collect()
+    };
+    let kid_of = |token: &str| jsonwebtoken::decode_header(token).expect("a JWT").kid.expect("a kid");
+    let tokens = world.sign_in(&mut world.server.browser());
+    let (old, first) = (kid_of(&tokens.id_token), kids());
+    world.advance(Span::hours(89 * 24 + 1));
+    wait_until("the next keys are published", || kids().len() > first.len());
+    let both = kids();
+    assert!(both.is_superset(&first));
+    assert_eq!(kid_of(&world.sign_in(&mut world.server.browser()).id_token), old, "they don't sign yet");
+    world.advance(Span::days(1));
+    let signs = || kid_of(&world.sign_in(&mut world.server.browser()).id_token);
+    wait_until("a new key signs", || signs() != old);
+    assert!(both.contains(&signs()), "one that was published before");
+    assert!(kids().contains(&old), "what the old one signed can still be checked");
+    assert_eq!(verify(&world.server, &tokens.id_token)["sub"], tokens.sub());
+    world.advance(Span::days(2));
+    wait_until("the old key is gone", || !kids().contains(&old));
 }
 
 #[test]
