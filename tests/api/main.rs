@@ -6,7 +6,9 @@
 mod support;
 mod world;
 
+mod bounds;
 mod faults;
 mod limits;
 mod login;
+mod matching;
 mod token;
