@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value, json};
@@ -251,8 +252,20 @@ fn find_client(config: &crate::config::Snapshot, id: &str) -> anyhow::Result<Arc
     config.client(id).or(by_stem).cloned().with_context(|| format!("there is no client {id}"))
 }
 
+/// A running server writes traces up to a second after the login: who asks at once waits for it.
+async fn find_trace(parts: &Parts, reference: &str) -> anyhow::Result<Option<Trace>> {
+    let mut looks = tokio::time::interval(Duration::from_millis(100));
+    for _ in 0..15 {
+        looks.tick().await;
+        if let Some(trace) = parts.directory.traces.trace(reference).await? {
+            return Ok(Some(trace));
+        }
+    }
+    Ok(None)
+}
+
 async fn explain_login(context: &Context, parts: &Parts, reference: &str) -> anyhow::Result<ExitCode> {
-    let Some(trace) = parts.directory.traces.trace(reference).await? else {
+    let Some(trace) = find_trace(parts, reference).await? else {
         complain(format!("no login has the reference {reference}: it may be too old, or of another installation"));
         return Ok(ExitCode::from(1));
     };
