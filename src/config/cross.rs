@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::build::directory::MULTI_VALUED;
 use super::finding::Finding;
 use super::lints::{
-    CFG19, CFG21, CLI01, CLI11, CLI17, CLI18, DIR02, IDP01, IDP02, IDP07, IDP12, IDP13, IDP19, IDP20, Lint,
+    CFG19, CFG21, CLI01, CLI11, CLI17, CLI18, DIR02, IDP01, IDP02, IDP07, IDP12, IDP13, IDP19, IDP20, IDP21, Lint,
 };
 use super::objects::{Object, Objects};
 use super::spelling::nearest;
@@ -26,6 +26,7 @@ pub fn check(objects: &Objects<'_>) -> Vec<Finding> {
     for idp in &objects.idps {
         idp_directory(idp, objects, &mut findings);
     }
+    one_subject_for_two(objects, &mut findings);
     hints_as_oracle(objects, &mut findings);
     shared_redirects(objects, &mut findings);
     clients(objects, &mut findings);
@@ -103,6 +104,22 @@ fn idp_directory(idp: &Object<'_, Idp>, objects: &Objects<'_>, findings: &mut Ve
         findings.push(view.source.finding(&IDP02, &span, format!("`{domain}` is not of directory `{name}`")));
     }
     matching(view, directory, findings);
+}
+
+/// Two issuers may give the same `sub` to two people; searched by the same attribute they would be one.
+fn one_subject_for_two(objects: &Objects<'_>, findings: &mut Vec<Finding>) {
+    let mut seen: BTreeMap<(String, String), &str> = BTreeMap::new();
+    for idp in objects.idps.iter().filter(|idp| idp.view.flag("enabled")) {
+        let table = idp.view.table("match");
+        if table.text("claim") != "sub" {
+            continue;
+        }
+        let key = (idp.view.text("directory"), table.text("attribute"));
+        if let Some(other) = seen.insert(key, idp.stem()) {
+            let label = format!("idps/{other}.toml matches `sub` in this directory too");
+            findings.push(idp.view.source.finding(&IDP21, &idp.view.span("directory"), label));
+        }
+    }
 }
 
 fn matching(view: &View<'_>, directory: &Directory, findings: &mut Vec<Finding>) {

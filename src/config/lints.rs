@@ -160,6 +160,8 @@ lints! {
         "two people could share a value; match a single-valued attribute such as externalId or userName"
     IDP20 Error "new users would lack the attribute that people are matched by"
         "the directory is filled by logins: map this attribute in [user_attributes]"
+    IDP21 Warning "a person of one provider could be taken for one of another"
+        "`sub` is unique at its issuer only; give each provider a directory of its own, or match one of them by another attribute"
 
     CLI01 Error "one `client_id` for two clients"
         "a request names its client by this alone; give each its own"
