@@ -16,6 +16,7 @@ use crate::flow::Ports;
 use crate::jobs::keys::{Keeper, renew, rotation};
 use crate::jobs::purge;
 use crate::web::dispatch::dispatch;
+use crate::web::documents::Documents;
 use crate::web::management::management as answer_management;
 
 /// How long a client may take to send its headers.
@@ -37,10 +38,11 @@ pub fn public(
     server: &Server,
 ) -> Result<(HttpServerFuture, SocketAddr), StartFault> {
     let (listener, address) = bind(listen)?;
-    let data = ports.clone();
+    let (data, documents) = (ports.clone(), Data::new(Documents::default()));
     let http = HttpServer::new(move || {
         App::new()
             .app_data(data.clone())
+            .app_data(documents.clone())
             .app_data(PayloadConfig::new(BODY_BYTES_MAX))
             .default_service(web::to(dispatch))
     })

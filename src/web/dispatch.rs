@@ -7,8 +7,10 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::documents::{Documents, etag};
 use super::routes::Route;
 use super::{peer, people, provider, readiness, respond};
+use crate::config::Snapshot;
 use crate::flow::Ports;
 use crate::i18n::PageError;
 use crate::oidc::OAuthError;
@@ -16,7 +18,12 @@ use crate::oidc::error::ErrorCode::InvalidRequest;
 use crate::pages::{ASSET_CSP, Asset, LOGO_PATH, asset, logo_content_type, theme_css, theme_path};
 
 /// Answers one request.
-pub async fn dispatch(ports: Data<Ports>, request: HttpRequest, payload: Payload) -> HttpResponse {
+pub async fn dispatch(
+    ports: Data<Ports>,
+    documents: Data<Documents>,
+    request: HttpRequest,
+    payload: Payload,
+) -> HttpResponse {
     let began = Instant::now();
     let _under_way = ports.metrics.began();
     let path = request.uri().path().to_owned();
@@ -24,7 +31,7 @@ pub async fn dispatch(ports: Data<Ports>, request: HttpRequest, payload: Payload
     let label = route.map_or("other", Route::label);
     let response = match route {
         None => not_found(&ports, &request),
-        Some(route) => routed(&ports, &request, payload, route).await,
+        Some(route) => routed((&ports, &documents), &request, payload, route).await,
     };
     let status = response.status().as_u16();
     let took = began.elapsed();
@@ -46,7 +53,12 @@ fn misdirected() -> HttpResponse {
     HttpResponse::build(StatusCode::MISDIRECTED_REQUEST).insert_header((CACHE_CONTROL, "no-store")).finish()
 }
 
-async fn routed(ports: &Ports, request: &HttpRequest, payload: Payload, route: Route<'_>) -> HttpResponse {
+async fn routed(
+    (ports, documents): (&Ports, &Documents),
+    request: &HttpRequest,
+    payload: Payload,
+    route: Route<'_>,
+) -> HttpResponse {
     let config = ports.config.snapshot();
     if !route.answers_any_host() && !peer::is_for_us(request, &config.server) {
         return misdirected();
@@ -58,9 +70,20 @@ async fn routed(ports: &Ports, request: &HttpRequest, payload: Payload, route: R
         return wrong_method(ports, request, route);
     }
     match route {
-        Route::Discovery => respond::public_json(request, text(&provider::discovery(&config)), 3600),
-        Route::Jwks => respond::public_json(request, ports.ring.load().jwks().to_owned(), 3600),
-        Route::FederationJwks => respond::public_json(request, provider::federation_jwks(&config).to_string(), 3600),
+        Route::Discovery => {
+            let document = documents.discovery.get(&config, |config| text(&provider::discovery(config)));
+            respond::public_json(request, document.body.clone(), document.etag.clone())
+        }
+        Route::Jwks => {
+            let jwks = ports.ring.load().jwks().to_owned();
+            let tag = etag(&jwks);
+            respond::public_json(request, jwks.into(), tag)
+        }
+        Route::FederationJwks => {
+            let made = |config: &Snapshot| provider::federation_jwks(config).to_string();
+            let document = documents.federation_jwks.get(&config, made);
+            respond::public_json(request, document.body.clone(), document.etag.clone())
+        }
         Route::Token => provider::token_endpoint(ports, request, payload).await,
         Route::Userinfo => provider::userinfo_endpoint(ports, request, payload).await,
         Route::Revoke => provider::revoke_endpoint(ports, request, payload).await,
@@ -109,8 +132,8 @@ async fn static_file(ports: &Ports, request: &HttpRequest) -> HttpResponse {
     let settings = &config.server.pages;
     if theme_path(settings).is_some_and(|theme| theme == path) {
         let css = theme_css(settings);
-        let etag = format!("\"{}\"", crate::base::Digest::of(&css).base64url());
-        return serve(request, "text/css; charset=utf-8", &etag, css.into_bytes());
+        let tag = etag(&css);
+        return serve(request, "text/css; charset=utf-8", &tag, css.into_bytes());
     }
     let logo = settings.logo.clone().filter(|_| path == LOGO_PATH);
     // A disk may be slow, and this thread serves others.
@@ -120,8 +143,8 @@ async fn static_file(ports: &Ports, request: &HttpRequest) -> HttpResponse {
     });
     match read.await.ok().flatten() {
         Some((content_type, bytes)) => {
-            let etag = format!("\"{}\"", crate::base::Digest::of(&bytes).base64url());
-            serve(request, content_type, &etag, bytes)
+            let tag = etag(&bytes);
+            serve(request, content_type, &tag, bytes)
         }
         None => not_found(ports, request),
     }

@@ -4,6 +4,7 @@ pub mod routes;
 pub mod peer;
 pub mod cookies;
 pub mod extract;
+pub mod documents;
 pub mod respond;
 pub mod faces;
 pub mod provider;

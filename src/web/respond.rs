@@ -5,6 +5,7 @@ use actix_web::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE,
     CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, PRAGMA, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
 };
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
@@ -75,12 +76,11 @@ pub fn unreadable(unreadable: Unreadable) -> HttpResponse {
 
 /// A document that everybody may read and keep for a while: discovery, keys.
 #[must_use]
-pub fn public_json(request: &HttpRequest, body: String, max_age_s: u32) -> HttpResponse {
-    let etag = format!("\"{}\"", crate::base::Digest::of(&body).base64url());
+pub fn public_json(request: &HttpRequest, body: Bytes, etag: String) -> HttpResponse {
     let fresh = request.headers().get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
     let mut response = if fresh { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response
-        .insert_header((CACHE_CONTROL, format!("public, max-age={max_age_s}")))
+        .insert_header((CACHE_CONTROL, "public, max-age=3600"))
         .insert_header((ETAG, etag))
         .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
         .insert_header(("X-Content-Type-Options", "nosniff"));
