@@ -200,3 +200,21 @@ fn c041_a_redirect_uri_with_a_fragment_is_refused() {
     let (findings, text) = shown("CLI02", &golden().join("CLI02"));
     assert!(findings.iter().any(|finding| finding.code == "CLI02" && finding.label.contains("fragment")), "{text}");
 }
+
+/// What `check` says of each redirect URI of the folder CLI02.
+fn redirect_uris_refused_for(reason: &str) -> bool {
+    let (findings, _) = shown("CLI02", &golden().join("CLI02"));
+    findings.iter().any(|finding| finding.code == "CLI02" && finding.is_error() && finding.label.contains(reason))
+}
+
+#[test]
+fn a003_a_wildcard_in_a_redirect_uri_is_refused() {
+    assert!(redirect_uris_refused_for("has a wildcard"));
+}
+
+#[test]
+fn a005_redirect_uris_of_other_schemes_with_user_info_or_in_plain_http_are_refused() {
+    for reason in ["scheme `javascript`", "scheme `data`", "user name or password", "plain http", "fragment"] {
+        assert!(redirect_uris_refused_for(reason), "{reason}");
+    }
+}

@@ -148,3 +148,26 @@ fn g13_a037_a161_no_secret_leaves_by_log_trace_metrics_page_or_database() {
     assert!(log.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "JSON on a pipe");
     canaries.absent_from("the log", log.as_bytes());
 }
+
+#[test]
+fn a146_nothing_of_a_hint_can_disturb_the_log() {
+    let idp = provider();
+    let stage = Stage::at(&idp);
+    let mut command: Command = stage.command(&["serve"]);
+    command.env("VESTIBULE_LOG", "trace");
+    let server = Server::start(command);
+    // A colour by ANSI is refused for its escape; bidi and what breaks JSON are text like other text, and forwarded.
+    let refused = Browser::default().login(&server, &[("login_hint", "\u{1b}[31mred-hint")]);
+    let End::Client(params) = refused else { panic!("the client learns of it") };
+    assert_eq!(params["error"], "invalid_request");
+    for hint in ["\u{202e}moc.osotnoc-bidi-hint", "\"}, {\"broken-json-hint", "%s{{7*7}}-format-hint"] {
+        Browser::default().login(&server, &[("login_hint", hint)]).code();
+    }
+    let log = server.log();
+    server.stop();
+    for part in ["red-hint", "bidi-hint", "broken-json-hint", "format-hint", "\u{1b}[31m", "\u{202e}"] {
+        assert!(!log.contains(part), "{part:?} is in the log");
+    }
+    let unreadable = log.lines().filter(|line| serde_json::from_str::<serde_json::Value>(line).is_err()).count();
+    assert_eq!(unreadable, 0, "each line is one JSON object");
+}
