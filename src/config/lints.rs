@@ -162,6 +162,8 @@ lints! {
         "the directory is filled by logins: map this attribute in [user_attributes]"
     IDP21 Warning "a person of one provider could be taken for one of another"
         "`sub` is unique at its issuer only; give each provider a directory of its own, or match one of them by another attribute"
+    IDP22 Warning "the issuer names no tenant that tokens could be held to"
+        "for a stand-in on this machine; the address of a real tenant has its GUID, and then the claim `tid` must be the same"
 
     CLI01 Error "one `client_id` for two clients"
         "a request names its client by this alone; give each its own"

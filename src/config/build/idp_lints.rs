@@ -3,7 +3,7 @@
 use url::{Host, Url};
 
 use crate::base::address;
-use crate::config::lints::{CFG16, IDP03, IDP04, IDP05, IDP06, IDP08, IDP09, IDP10, IDP11, IDP17, IDP18};
+use crate::config::lints::{CFG16, IDP03, IDP04, IDP05, IDP06, IDP08, IDP09, IDP10, IDP11, IDP17, IDP18, IDP22};
 use crate::config::preset::{KindPreset, TenantIssuer};
 use crate::config::reader::Reader;
 use crate::config::tree::Value;
@@ -68,7 +68,11 @@ pub fn issuer(view: &View<'_>, preset: &KindPreset, reader: &mut Reader<'_>) -> 
     }
     let form = preset.tenant.as_ref()?;
     match tenant(&url, &issuer, form) {
-        Ok(tenant) => Some(tenant),
+        Ok(Some(tenant)) => Some(tenant),
+        Ok(None) => {
+            reader.push(view.source.finding(&IDP22, &span, "`tid` is not checked"));
+            None
+        }
         Err(why) => {
             reader.push(view.source.finding(&IDP03, &span, why));
             None
@@ -76,7 +80,8 @@ pub fn issuer(view: &View<'_>, preset: &KindPreset, reader: &mut Reader<'_>) -> 
     }
 }
 
-fn tenant(url: &Url, issuer: &str, form: &TenantIssuer) -> Result<String, String> {
+/// The tenant's GUID; none in the issuer of a stand-in on this machine that has none.
+fn tenant(url: &Url, issuer: &str, form: &TenantIssuer) -> Result<Option<String>, String> {
     let host = match url.host() {
         Some(Host::Domain(name)) => name.to_owned(),
         _ => String::new(),
@@ -98,13 +103,16 @@ fn tenant(url: &Url, issuer: &str, form: &TenantIssuer) -> Result<String, String
         return Err(format!("`{first}` is everybody's: any tenant could sign in; use the tenant's GUID"));
     }
     let is_guid = first.len() == 36 && uuid::Uuid::try_parse(&first).is_ok();
+    if !is_guid && address::is_loopback(url) {
+        return Ok(None);
+    }
     if !is_guid {
         return Err("a domain may change its owner, and tokens name the tenant by its GUID: use that".to_owned());
     }
     if !issuer.ends_with(&format!("/{first}{}", form.suffix)) {
         return Err(format!("the issuer ends in /{first}{}", form.suffix));
     }
-    Ok(first.to_lowercase())
+    Ok(Some(first.to_lowercase()))
 }
 
 /// The claim by which people are matched.
