@@ -42,15 +42,17 @@ pub async fn dispatch(
 
 fn not_found(ports: &Ports, request: &HttpRequest) -> HttpResponse {
     let config = ports.config.snapshot();
-    if !peer::is_for_us(request, &config.server) {
-        return misdirected();
-    }
-    people::page(ports, request, &config, PageError::NotFound)
+    let refusal = if peer::is_for_us(request, &config.server) { PageError::NotFound } else { PageError::WrongHost };
+    people::page(ports, request, &config, refusal)
 }
 
 /// RFC 9110 §15.5.20.
-fn misdirected() -> HttpResponse {
-    HttpResponse::build(StatusCode::MISDIRECTED_REQUEST).insert_header((CACHE_CONTROL, "no-store")).finish()
+fn misdirected(ports: &Ports, request: &HttpRequest, route: Route<'_>) -> HttpResponse {
+    if route.is_for_programs() {
+        let told = "this server has another name";
+        return respond::json(421, &serde_json::json!({ "error": "invalid_request", "error_description": told }));
+    }
+    people::page(ports, request, &ports.config.snapshot(), PageError::WrongHost)
 }
 
 async fn routed(
@@ -61,7 +63,7 @@ async fn routed(
 ) -> HttpResponse {
     let config = ports.config.snapshot();
     if !route.answers_any_host() && !peer::is_for_us(request, &config.server) {
-        return misdirected();
+        return misdirected(ports, request, route);
     }
     if request.method() == Method::OPTIONS && route.is_for_programs() {
         return respond::preflight(request, &config, &route.methods().join(", "));
