@@ -18,18 +18,12 @@ use crate::audit::Trace;
 use crate::base::{Digest, Moment, Secret, Span};
 use crate::hint::{Ask, EntryPath, Guard, Lookup, Realm, Reuse, Verdict, check_return, decide, home_realm};
 use crate::i18n::PageError;
-use crate::identity::directory::{DirectoryKind, OnDeactivate, Source};
 use crate::identity::{Directory, User, UserId};
-use crate::oidc::client::{
-    AccessTokenKind, ClientCredential, GrantType, SigningAlgorithm, SubjectType, TokenLifetimes,
-};
-use crate::oidc::idp::{
-    DomainHint, Forward, FreshnessProof, HintForm, HintPolicy, IdpCredential, Matching, Mismatch, PromptSupport,
-    UserinfoPolicy,
-};
+use crate::oidc::idp::Matching;
 use crate::oidc::params::Params;
 use crate::oidc::pkce::CodeChallenge;
-use crate::oidc::{Client, ClientId, Idp, IdpId, Scope};
+use crate::oidc::{Client, Idp, IdpId, Scope};
+use crate::token::samples;
 
 const ISSUER: &str = "https://id.example.com/acs";
 const REDIRECT: &str = "https://rp.example.com/cb?tenant=1";
@@ -37,80 +31,25 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const NOW: Moment = Moment::from_secs(1_800_000_000);
 
 fn client() -> Arc<Client> {
-    Arc::new(Client {
-        stem: "access".into(),
-        id: ClientId("access".into()),
-        name: "Access".into(),
-        enabled: true,
-        credential: ClientCredential::Secret(Secret::new("s3cret")),
-        redirect_uris: vec![REDIRECT.into()],
-        post_logout_redirect_uris: Vec::new(),
-        grant_types: vec![GrantType::AuthorizationCode],
-        scopes: vec![Scope::Openid, Scope::Email],
-        idps: Vec::new(),
-        pkce_required: true,
-        require_par: false,
-        id_token_alg: SigningAlgorithm::Rs256,
-        access_token: AccessTokenKind::Opaque,
-        subject_type: SubjectType::Public,
-        initiate_login_uri: None,
-        backchannel_logout_uri: None,
-        frontchannel_logout_uri: None,
-        web_origins: Vec::new(),
-        rule_sets: Vec::new(),
-        tokens: TokenLifetimes::default(),
-        claims: BTreeMap::new(),
-        accept_hints: true,
-    })
+    let scopes = vec![Scope::Openid, Scope::Email];
+    Arc::new(Client { redirect_uris: vec![REDIRECT.into()], scopes, ..samples::client() })
 }
 
 fn idp() -> Arc<Idp> {
+    let mapped = [("userName", "email"), ("active", "active")];
     Arc::new(Idp {
         id: IdpId("up".into()),
-        name: "Upstream".into(),
-        enabled: true,
         issuer: "https://up.example.com".into(),
-        client_id: "vestibule".into(),
-        credential: IdpCredential::Secret(Secret::new("secret")),
-        directory: "contoso".into(),
         domains: vec!["contoso.com".into()],
-        scopes: vec!["openid".into()],
-        userinfo: UserinfoPolicy::Never,
-        shared_redirect: false,
-        id_token_algs: vec!["RS256".into()],
-        ca_files: Vec::new(),
-        forward_logout: false,
-        matching: Matching { claim: "sub".into(), attribute: "externalId".into(), tenant: None },
-        user_attributes: [("userName".to_owned(), "email".to_owned()), ("active".to_owned(), "active".to_owned())]
-            .into(),
-        hint: HintPolicy {
-            forward: Forward::Always,
-            as_: HintForm::Received,
-            domain_hint: DomainHint::Never,
-            mismatch: Mismatch::Reject,
-        },
-        freshness: FreshnessProof::AuthTime,
-        prompt: PromptSupport::SelectAccount,
-        authorize_params: BTreeMap::new(),
-        token_params: BTreeMap::new(),
+        matching: Matching { claim: "sub".into(), ..samples::idp().matching },
+        user_attributes: mapped.map(|(attribute, claim)| (attribute.to_owned(), claim.to_owned())).into(),
+        ..samples::idp()
     })
 }
 
 fn directories() -> BTreeMap<String, Arc<Directory>> {
-    let contoso = Directory {
-        id: "contoso".into(),
-        name: "Contoso".into(),
-        domains: vec!["contoso.com".into()],
-        default_domain: None,
-        source: Source::Generic,
-        kind: DirectoryKind::Jit,
-        attributes: vec!["userName".into(), "externalId".into(), "active".into()],
-        decode_ms_guid: false,
-        on_deactivate: OnDeactivate::Keep,
-        purge_after: Span::days(7),
-        clear_sentinel: String::new(),
-        max_removals: "5%".into(),
-    };
+    let attributes = ["userName", "externalId", "active"].map(str::to_owned).into();
+    let contoso = Directory { attributes, domains: vec!["contoso.com".into()], ..samples::directory() };
     [("contoso".to_owned(), Arc::new(contoso))].into()
 }
 

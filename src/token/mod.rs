@@ -3,7 +3,7 @@
 
 pub mod grant;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub mod subject;
 pub mod claims;
 pub mod standing;
