@@ -6,7 +6,6 @@ use super::next::freshness;
 use super::pending::PendingLogin;
 use super::session::is_fresh;
 use crate::base::Moment;
-use crate::base::text::fold;
 use crate::identity::Directory;
 use crate::identity::user::Attributes;
 use crate::oidc::OAuthError;
@@ -88,16 +87,6 @@ pub fn jit_attributes(idp: &Idp, directory: &Directory, claims: &Map<String, Val
         attributes.insert(attribute.to_owned(), value);
     }
     attributes
-}
-
-/// Identifiers of the returned person that only the identity provider's claims hold.
-#[must_use]
-pub fn claimed_identifiers(claims: &Map<String, Value>) -> Vec<String> {
-    ["preferred_username", "upn", "email"]
-        .iter()
-        .filter_map(|c| claims.get(*c).and_then(Value::as_str))
-        .map(fold)
-        .collect()
 }
 
 /// How a demanded fresh sign-in was shown.

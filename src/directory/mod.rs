@@ -11,7 +11,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::audit::Trace;
-use crate::base::{Digest, Moment, Span};
+use crate::base::{Moment, Span};
 use crate::identity::user::Attributes;
 use crate::identity::{User, UserId};
 use crate::oidc::IdpId;
@@ -170,9 +170,6 @@ pub trait Traces: Send + Sync {
     /// may live on.
     async fn purge(&self, now: Moment, age: Span) -> Result<u64, DirectoryFault>;
 }
-
-/// A digest as it stands in a row.
-pub type TokenDigest = Digest;
 
 /// An open database behind all the contracts. Clones share it.
 #[derive(Clone)]

@@ -95,8 +95,8 @@ pub enum Say {
 pub struct RefusalPage {
     pub refusal: PageError,
     pub reference: String,
-    /// A name and an address to begin again at.
-    pub way_on: Option<(String, String)>,
+    /// An address to begin again at.
+    pub way_on: Option<String>,
     /// The handle under which the person can go back to the client, which then learns that access was denied.
     pub cancel: Option<Secret>,
 }
@@ -128,10 +128,9 @@ pub enum Keep {
 
 /// Where a person begins again: the client's own start page, else its origin.
 #[must_use]
-pub fn way_on(client: &Client) -> Option<(String, String)> {
-    let address = client.initiate_login_uri.clone().or_else(|| {
+pub fn way_on(client: &Client) -> Option<String> {
+    client.initiate_login_uri.clone().or_else(|| {
         let url = url::Url::parse(client.redirect_uris.first()?).ok()?;
         Some(crate::base::address::origin(&url))
-    })?;
-    Some((client.name.clone(), address))
+    })
 }

@@ -100,7 +100,11 @@ impl Answered<'_> {
         let mut trace = std::mem::replace(&mut pending.trace, Trace::begin(String::new(), pending.started));
         let reply = match self.sign_in(&pending, &mut trace).await {
             Ok((identity, user)) => self.admit(&pending, &identity, &user, &mut trace).await?,
-            Err(End::Unavailable(unavailable)) => return Err(unavailable),
+            Err(End::Unavailable(unavailable)) => {
+                // The page that follows has a reference of its own; this login's trace ends here.
+                finish::keep(self.ports, trace, Outcome::Failed);
+                return Err(unavailable);
+            }
             Err(End::Mismatch) => return self.mismatch(&pending, trace).await,
             Err(End::Barred) => return self.barred(&pending, trace).await,
             Err(End::Page(refusal)) => {

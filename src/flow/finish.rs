@@ -84,7 +84,7 @@ pub fn page(ports: &Ports, refusal: PageError) -> Reply {
     let lost = matches!(refusal, PageError::OtherBrowser | PageError::AlreadyUsed | PageError::LoginExpired);
     if let (true, Say::Page(page)) = (lost, &mut reply.say) {
         // Whose login it was isn't known here; our front page lists where to begin again.
-        page.way_on = Some((String::new(), "/".to_owned()));
+        page.way_on = Some("/".to_owned());
     }
     if ports.unproven.admits(now) {
         tracing::info!(reference = %trace.reference, refusal = refusal.code(), "refused before it became a login");

@@ -142,9 +142,10 @@ pub fn answer(
         AccessTokenKind::Opaque => drawn.access.clone(),
         AccessTokenKind::Jwt => signed_access(ports, request, (grant, user, client), drawn).map_err(fault)?,
     };
-    let id_token = match grant.has(Scope::Openid) {
-        true => Some(Secret::new(mint_id_token(ports, request, (grant, user, client), &access_token).map_err(fault)?)),
-        false => None,
+    let id_token = if grant.has(Scope::Openid) {
+        Some(Secret::new(mint_id_token(ports, request, (grant, user, client), &access_token).map_err(fault)?))
+    } else {
+        None
     };
     Ok(TokenAnswer {
         access_token,

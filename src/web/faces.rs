@@ -98,7 +98,7 @@ impl<'a> Viewer<'a> {
         let page = ErrorPage {
             error: refusal,
             reference: Some(reference),
-            start_again: way_on.map(|(_, address)| address),
+            start_again: way_on,
             cancel: cancel.map(|handle| handle.expose().to_owned()),
         };
         let response = self.page(&page, &self.onward());
