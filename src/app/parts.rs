@@ -81,6 +81,7 @@ pub async fn ports(parts: Parts) -> Result<Ports, StartFault> {
         ring: ArcSwap::from_pointee(ring),
         under_way: LoginsUnderWay::default(),
         stopping: AtomicBool::new(false),
+        notices_wait: tokio::sync::Notify::new(),
         seal,
         clock,
         dice,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::limits::CLOCK_SKEW;
-use crate::base::{Moment, Span};
+use crate::base::{Moment, Secret, Span};
 use crate::identity::UserId;
 use crate::oidc::{ClientId, IdpId};
 
@@ -17,14 +17,18 @@ pub struct Session {
     pub idp: IdpId,
     /// The identity provider's session id.
     pub upstream_sid: Option<String>,
+    /// The person's `sub` at the identity provider.
+    #[serde(default)]
+    pub upstream_subject: Option<String>,
     /// When the person last proved who they are (OIDC Core §2).
     pub auth_time: Moment,
     pub acr: Option<String>,
     pub amr: Vec<String>,
     pub created: Moment,
     pub last_used: Moment,
-    /// The clients that were given a code in this session.
-    pub clients: Vec<ClientId>,
+    /// The client that was given a code last. All of them stand on a list of the state store.
+    #[serde(default)]
+    pub last_client: Option<ClientId>,
 }
 
 /// The form in which sessions are written now.
@@ -47,6 +51,29 @@ impl Session {
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok().filter(|session: &Self| session.version == SESSION_VERSION)
+    }
+}
+
+/// What a sign-out here must tell the identity provider so that it signs the person out too; kept under our `sid` for
+/// as long as the session lives.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UpstreamSession {
+    pub version: u8,
+    pub idp: IdpId,
+    /// The ID token of the sign-in, and when it expires.
+    pub id_token: Option<(Secret, Moment)>,
+    /// The provider's own `login_hint` claim.
+    pub login_hint: Option<Secret>,
+}
+
+/// The form in which upstream sessions are written now.
+pub const UPSTREAM_SESSION_VERSION: u8 = 1;
+
+impl UpstreamSession {
+    /// Reads what a store holds; anything unreadable or of another version is as if absent.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok().filter(|kept: &Self| kept.version == UPSTREAM_SESSION_VERSION)
     }
 }
 

@@ -116,12 +116,13 @@ fn session() -> Session {
         directory: "contoso".into(),
         idp: IdpId("up".into()),
         upstream_sid: None,
+        upstream_subject: None,
         auth_time: NOW,
         acr: None,
         amr: Vec::new(),
         created: NOW,
         last_used: NOW,
-        clients: Vec::new(),
+        last_client: None,
     }
 }
 

@@ -209,7 +209,7 @@ async fn match_identity(
     let found = parts.directory.users.find(&idp.directory, &key.attribute, &key.value).await?;
     let by = format!("{} = claim {}", key.attribute, idp.matching.claim);
     Ok(match found.as_slice() {
-        [user] => match check_user(Some(user), idp, parts.options.clock.now()) {
+        [user] => match check_user(Some(user), (idp, Some(directory)), parts.options.clock.now()) {
             Ok(()) => Ok((user.clone(), by)),
             Err(why) => Err(format!("{by} finds a user, but {why}")),
         },

@@ -7,12 +7,13 @@ use super::source::Source;
 use super::tree::{Table, Value, parse};
 use super::view::View;
 use super::walk::flatten_maps;
-use crate::oidc::idp::PromptSupport;
+use crate::oidc::idp::{PromptSupport, SignOutProof};
 
 /// Facts about a kind of provider, and defaults of its file.
 #[derive(Debug)]
 pub struct KindPreset {
     pub prompt: PromptSupport,
+    pub sign_out: SignOutProof,
     /// Whether `domain_hint = "auto"` sends anything.
     pub domain_hint_auto: bool,
     /// Whether an issuer that ends in a slash is wrong.
@@ -66,6 +67,11 @@ impl KindPreset {
                 "no_select_account" => PromptSupport::NoSelectAccount,
                 "select_account_without_hint" => PromptSupport::SelectAccountWithoutHint,
                 _ => PromptSupport::SelectAccount,
+            },
+            sign_out: match view.text("sign_out").as_str() {
+                "login_hint" => SignOutProof::LoginHint,
+                "fresh_id_token" => SignOutProof::FreshIdToken,
+                _ => SignOutProof::IdToken,
             },
             domain_hint_auto: view.flag("domain_hint_auto"),
             refuses_issuer_slash: view.text("issuer_slash") == "never",

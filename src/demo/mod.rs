@@ -24,7 +24,7 @@ use crate::keys::signing::{KeyFault, SigningKey, generate};
 use crate::oidc::client::SigningAlgorithm;
 use crate::oidc::idp::{
     DomainHint, Forward, FreshnessProof, HintForm, HintPolicy, IdpCredential, Matching, Mismatch, PromptSupport,
-    UserinfoPolicy,
+    SignOutProof, UserinfoPolicy,
 };
 use crate::oidc::{Idp, IdpId};
 use crate::upstream::Upstream;
@@ -190,6 +190,7 @@ fn broker_as_provider(at: Addresses, secrets: &Secrets) -> Idp {
         },
         freshness: FreshnessProof::AuthTime,
         prompt: PromptSupport::SelectAccount,
+        sign_out: SignOutProof::IdToken,
         authorize_params: Default::default(),
         token_params: Default::default(),
     }

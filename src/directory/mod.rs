@@ -14,7 +14,7 @@ use crate::audit::Trace;
 use crate::base::{Moment, Span};
 use crate::identity::user::Attributes;
 use crate::identity::{User, UserId};
-use crate::oidc::IdpId;
+use crate::oidc::{ClientId, IdpId};
 use crate::token::family::{Family, FamilyId};
 
 pub use sql::{SqliteOptions, sqlite};
@@ -84,8 +84,8 @@ pub trait Users: Send + Sync {
     /// stay as they are, and so does `email_verified` unless `emails` is named.
     async fn provision(&self, user: JitUser, now: Moment) -> Result<Provisioned, DirectoryFault>;
 
-    /// Switches a user off or on; off ends all that was issued to it before `now`.
-    /// False: no such user.
+    /// Switches a user off or on; off ends all that was issued to it before `now`, and notes a [`Leaving`] in the same
+    /// transaction. False: no such user.
     async fn set_active(&self, id: &UserId, activity: Activity, now: Moment) -> Result<bool, DirectoryFault>;
 }
 
@@ -125,8 +125,74 @@ pub trait Families: Send + Sync {
 /// Sign-outs, which must hold even if the state store brings a session back.
 #[async_trait]
 pub trait SignOuts: Send + Sync {
-    /// Notes that session `sid` has ended (kept until `until`) and ends the refresh families bound to it.
-    async fn sign_out(&self, sid: &str, now: Moment, until: Moment) -> Result<(), DirectoryFault>;
+    /// Notes that session `sid` has ended (kept until `until`), ends the refresh families bound to it, and queues the
+    /// `notices`: all or nothing.
+    async fn sign_out(&self, sid: &str, now: Moment, until: Moment, notices: Vec<Notice>)
+    -> Result<(), DirectoryFault>;
+}
+
+/// A client that is to hear that a person is out (OpenID Connect Back-Channel Logout 1.0).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// 128 random bits.
+    pub id: String,
+    pub client: ClientId,
+    pub user: UserId,
+    /// The session that has ended; `None`: all of that user's at the client.
+    pub sid: Option<String>,
+    pub created: Moment,
+    /// How often it was handed out, this time included.
+    pub attempts: u32,
+}
+
+/// A person who was switched off, while the clients of the sessions haven't been told yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaving {
+    pub user: UserId,
+    pub at: Moment,
+    /// The clients whose refresh families ended with it, each once.
+    pub clients: Vec<ClientId>,
+}
+
+/// The notices that a client has not heard yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    pub client: ClientId,
+    pub count: u64,
+    /// When the oldest was queued.
+    pub oldest: Moment,
+}
+
+/// The durable queue of notices. What is handed out is nobody else's for a while; whoever dies with it in hand loses
+/// none.
+#[async_trait]
+pub trait Notices: Send + Sync {
+    /// Queues notices. One of the same client, user and session that waits already is not queued twice.
+    async fn queue(&self, notices: Vec<Notice>) -> Result<(), DirectoryFault>;
+
+    /// The clients that have notices to hand out at `now`.
+    async fn due(&self, now: Moment) -> Result<Vec<ClientId>, DirectoryFault>;
+
+    /// Hands out up to `limit` notices of a client, those first that are due longest, and not again before `until`.
+    async fn claim(
+        &self,
+        client: &ClientId,
+        limit: u32,
+        now: Moment,
+        until: Moment,
+    ) -> Result<Vec<Notice>, DirectoryFault>;
+
+    /// Removes those that are `done` (by id), and hands the others out again from the given moments on.
+    async fn settle(&self, done: Vec<String>, again: Vec<(String, Moment)>) -> Result<(), DirectoryFault>;
+
+    /// What waits, by client; nothing for a client that has heard all.
+    async fn waiting(&self) -> Result<Vec<Waiting>, DirectoryFault>;
+
+    /// Hands out up to `limit` leavings, the oldest first, and not again before `until`.
+    async fn claim_leavings(&self, limit: u32, now: Moment, until: Moment) -> Result<Vec<Leaving>, DirectoryFault>;
+
+    /// Ends a leaving and queues what its clients are to hear, all or nothing. A later leaving of the same user stays.
+    async fn close_leaving(&self, leaving: &Leaving, notices: Vec<Notice>) -> Result<(), DirectoryFault>;
 }
 
 /// A signing key at rest: sealed, so that a stolen database signs nothing.
@@ -178,6 +244,7 @@ pub struct Database {
     pub upstream_hints: Arc<dyn UpstreamHints>,
     pub families: Arc<dyn Families>,
     pub sign_outs: Arc<dyn SignOuts>,
+    pub notices: Arc<dyn Notices>,
     pub keys: Arc<dyn KeyStore>,
     pub traces: Arc<dyn Traces>,
     engine: Arc<dyn Engine>,

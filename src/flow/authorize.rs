@@ -114,8 +114,7 @@ impl Asking<'_> {
                 Ok(reply)
             }
             (Next::Reuse, Some(found)) => {
-                let session = (found.token, found.session);
-                let reply = finish::with_code(ports, request, &asked, session, &mut trace).await?;
+                let reply = finish::with_code(ports, request, &asked, found.into(), &mut trace).await?;
                 finish::keep(ports, trace, Outcome::SignedIn);
                 Ok(reply)
             }

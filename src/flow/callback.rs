@@ -7,8 +7,10 @@ use super::browser::{Arrival, Keep, Reply, Say, Visit, ticket_id, way_on};
 use super::handles::come_back;
 use super::pause::{self, Pause};
 use super::ports::{Ports, Request, Unavailable};
+use super::rules::{self, Issued, Whose};
+use super::sessions::SignedIn;
 use super::upstream_login::{as_oauth, as_refusal, keep_hint, note_fault};
-use super::{finish, sessions};
+use super::{farewell, finish, sessions};
 use crate::audit::{Fact, Outcome, Trace};
 use crate::base::limits::{LOGIN_STEP, PENDING_LIFETIME};
 use crate::broker::admit::{check_freshness, match_key};
@@ -19,9 +21,8 @@ use crate::i18n::PageError;
 use crate::identity::{DirectoryKind, User};
 use crate::oidc::error::ErrorCode::LoginRequired;
 use crate::oidc::idp::HintForm;
-use crate::oidc::{Idp, IdpId, OAuthError};
+use crate::oidc::{Client, Idp, IdpId, OAuthError};
 use crate::state::{Kind, Name, Taken};
-use crate::token::standing::{Rules, Why, check, check_user, check_way};
 use crate::token::subject::Subject;
 use crate::upstream::{CodeCall, UpstreamFault, VerifiedIdentity, wanted_claims};
 
@@ -62,7 +63,7 @@ pub async fn callback(ports: &Ports, visit: Visit, at: Option<IdpId>) -> Result<
 async fn already_used(ports: &Ports, request: &Request, visit: &Visit) -> Result<Reply, Unavailable> {
     let found = sessions::find(ports, request, visit.session.as_ref()).await?;
     let mut reply = finish::page(ports, PageError::AlreadyUsed);
-    let served = found.as_ref().and_then(|found| found.session.clients.last());
+    let served = found.as_ref().and_then(|found| found.session.last_client.as_ref());
     let client = served.and_then(|id| request.config.clients.get(id));
     if let (Say::Page(page), Some(client)) = (&mut reply.say, client) {
         page.way_on = way_on(client);
@@ -284,15 +285,16 @@ impl Answered<'_> {
         found.user().ok_or(End::Barred)
     }
 
+    /// The client that waits, as it is configured now; without one any more, the login is over.
+    fn client(&self, pending: &PendingLogin) -> Result<Option<&Client>, End> {
+        let Some(asked) = pending.request() else { return Ok(None) };
+        let client = self.request.config.clients.get(&asked.client).map(AsRef::as_ref);
+        client.map(Some).ok_or(End::Page(PageError::LoginExpired))
+    }
+
     /// A provider or client that was switched off meanwhile: nothing is asked of the provider any more.
     fn check_way(&self, pending: &PendingLogin, trace: &mut Trace) -> Result<(), End> {
-        let config = &self.request.config;
-        let idp = config.idps.get(&pending.idp).map(AsRef::as_ref);
-        let held = match pending.request().map(|asked| config.clients.get(&asked.client)) {
-            None => idp.filter(|idp| idp.enabled).map(drop).ok_or(Why::IdpDisabled),
-            Some(client) => check_way(client.ok_or(End::Page(PageError::LoginExpired))?, idp).map(drop),
-        };
-        held.map_err(|why| {
+        rules::way(&self.request, self.client(pending)?, &pending.idp).map_err(|why| {
             trace.step(self.ports.clock.now(), "rules", vec![("failed", Fact::word(why.to_string()))]);
             End::Barred
         })
@@ -300,27 +302,9 @@ impl Answered<'_> {
 
     /// The rules of now, not those of the login's start: provider, client, person may have changed meanwhile.
     fn check_rules(&self, pending: &PendingLogin, user: &User, trace: &mut Trace) -> Result<(), End> {
-        let config = &self.request.config;
-        let idp = config.idps.get(&pending.idp).map(AsRef::as_ref);
-        let held = match pending.request() {
-            Some(asked) => {
-                let client = config.clients.get(&asked.client).ok_or(End::Page(PageError::LoginExpired))?;
-                check(&Rules {
-                    client,
-                    idp,
-                    user: Some(user),
-                    issued: self.request.now,
-                    bound_to_session: false,
-                    signed_out: false,
-                    revoked: false,
-                })
-            }
-            None => idp
-                .filter(|idp| idp.enabled)
-                .ok_or(Why::IdpDisabled)
-                .and_then(|idp| check_user(Some(user), idp, self.request.now)),
-        };
-        held.map_err(|why| {
+        let client = self.client(pending)?;
+        let issued = Issued { client, idp: &pending.idp, at: self.request.now, bound_to_session: false };
+        rules::hold(&self.request, issued, Whose::new(user)).map_err(|why| {
             trace.step(self.ports.clock.now(), "rules", vec![("failed", Fact::word(why.to_string()))]);
             End::Barred
         })
@@ -335,30 +319,32 @@ impl Answered<'_> {
         trace: &mut Trace,
     ) -> Result<Reply, Unavailable> {
         let before = sessions::find(self.ports, &self.request, self.visit.session.as_ref()).await?;
-        let (token, session) =
-            sessions::begin(self.ports, self.request.now, (identity, user, &pending.idp), before.as_ref());
+        let idp = self.request.config.idps.get(&pending.idp);
+        let Some(idp) = idp else { return Ok(finish::page(self.ports, PageError::LoginExpired)) };
+        let ongoing = sessions::begin(self.ports, &self.request, SignedIn { identity, user, idp }, before.as_ref());
         if let Some(before) = &before {
-            self.retire(before, &session.sid).await?;
+            self.retire(before, &ongoing.session.sid).await?;
         }
         match &pending.destination {
-            Destination::Client(asked) => {
-                finish::with_code(self.ports, &self.request, asked, (token, session), trace).await
-            }
+            Destination::Client(asked) => finish::with_code(self.ports, &self.request, asked, ongoing, trace).await,
             Destination::Links { .. } => {
-                self.ports.state.put(vec![sessions::record(&token, &session, &self.request)]).await?;
+                let token = ongoing.token.clone();
+                let (records, entries) = ongoing.writes(&self.request, None);
+                self.ports.state.put_listed(records, entries).await?;
                 // Our page of links has an address of its own, which can be loaded again.
                 Ok(Reply::from(Say::Go("/".to_owned())).keeping(Keep::Session(token)))
             }
         }
     }
 
-    /// The browser's old session gives way: it ends for good unless the same person goes on with its `sid`.
+    /// The browser's old session gives way: it ends for good, also at its clients, unless the same person goes on with
+    /// its `sid`.
     async fn retire(&self, before: &sessions::Found, sid: &str) -> Result<(), Unavailable> {
         if before.session.sid == sid {
             self.ports.state.forget(Name::of(Kind::Session, before.token.expose())).await?;
             return Ok(());
         }
-        sessions::end(self.ports, &self.request, before).await
+        farewell::end(self.ports, &self.request, &before.into()).await.map(drop)
     }
 
     /// The person isn't provisioned, or may not enter: one page for all, and the way back to the client.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::client_auth::CallFault;
 use super::issue::{Drawn, Refresh, TokenAnswer, answer, keep_access, revoke};
 use super::ports::{Ports, Request, Unavailable};
+use super::rules::{Issued, hold};
 use super::sessions::encode;
 use crate::base::limits::{CODE_LIFETIME, CODE_RESIDUE_LIFETIME};
 use crate::broker::code::{CodeRequest, IssuedCode, Residue, redeem};
@@ -15,7 +16,6 @@ use crate::state::{Kind, Name, Record, Taken};
 use crate::token::access::AccessRecord;
 use crate::token::family::{Family, is_refreshable};
 use crate::token::grant::Grant;
-use crate::token::standing::{Rules, check};
 
 /// Answers a token request of grant type `authorization_code`.
 ///
@@ -86,16 +86,8 @@ async fn pay(
     let grant = &issued.grant;
     let standing = ports.directory.users.standing(&grant.user, Some(&grant.sid), None).await;
     let standing = standing.map_err(Unavailable::from)?;
-    check(&Rules {
-        client,
-        idp: request.config.idps.get(&grant.idp).map(AsRef::as_ref),
-        user: standing.as_ref().map(|standing| &standing.user),
-        issued: issued.issued,
-        bound_to_session: true,
-        signed_out: standing.as_ref().is_some_and(|standing| standing.signed_out),
-        revoked: false,
-    })
-    .map_err(|why| {
+    let rules = Issued { client: Some(client), idp: &grant.idp, at: issued.issued, bound_to_session: true };
+    hold(request, rules, standing.as_ref().into()).map_err(|why| {
         tracing::info!(client = %client.id, %why, "a code is worth nothing any more");
         refused("the sign-in no longer holds")
     })?;

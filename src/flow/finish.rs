@@ -2,13 +2,12 @@
 
 use super::browser::{Keep, RefusalPage, Reply, Say, way_on};
 use super::ports::{Ports, Request, Unavailable};
-use super::sessions::{self, encode};
+use super::sessions::{Ongoing, encode, ends};
 use crate::audit::{Fact, Outcome, Trace};
+use crate::base::Moment;
 use crate::base::limits::CODE_LIFETIME;
-use crate::base::{Moment, Secret};
 use crate::broker::AuthorizationRequest;
 use crate::broker::code::{grant, issue};
-use crate::broker::session::Session;
 use crate::i18n::PageError;
 use crate::oidc::{Client, OAuthError};
 use crate::state::{Kind, Name, Record};
@@ -21,18 +20,16 @@ pub async fn with_code(
     ports: &Ports,
     request: &Request,
     asked: &AuthorizationRequest,
-    (token, mut session): (Secret, Session),
+    ongoing: Ongoing,
     trace: &mut Trace,
 ) -> Result<Reply, Unavailable> {
     let code = ports.dice.token();
-    session.last_used = request.now;
-    if !session.clients.contains(&asked.client) {
-        session.clients.push(asked.client.clone());
-    }
-    let mut issued = issue(asked, grant(asked, &session), request.now, &trace.reference);
-    issued.session_ends = Some(session.created.plus(request.config.server.session.absolute));
-    let record = Record { name: Name::of(Kind::Code, &code), bytes: encode(&issued), lifetime: CODE_LIFETIME };
-    ports.state.put(vec![sessions::record(&token, &session, request), record]).await?;
+    let mut issued = issue(asked, grant(asked, &ongoing.session), request.now, &trace.reference);
+    issued.session_ends = Some(ends(&ongoing.session, request));
+    let token = ongoing.token.clone();
+    let (mut records, entries) = ongoing.writes(request, Some(&asked.client));
+    records.push(Record { name: Name::of(Kind::Code, &code), bytes: encode(&issued), lifetime: CODE_LIFETIME });
+    ports.state.put_listed(records, entries).await?;
     let scopes = asked.scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
     trace.step(
         ports.clock.now(),

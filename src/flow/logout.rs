@@ -3,11 +3,11 @@
 use url::Url;
 
 use super::browser::{Arrival, Keep, Reply, Say, Visit};
-use super::finish;
 use super::handles::{self, come_back};
 use super::ports::{Ports, Request, Unavailable};
 use super::sessions::{self, Found};
 use super::signing::{ReturnedIdToken, read_id_token};
+use super::{farewell, finish};
 use crate::base::limits::PENDING_LIFETIME;
 use crate::base::{Digest, Secret};
 use crate::i18n::PageError;
@@ -30,10 +30,10 @@ pub async fn logout(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable> {
     let hint = hint.and_then(|token| read_id_token(&ports.ring.load(), token, &request.config.server.issuer));
     let found = sessions::find(ports, &request, visit.session.as_ref()).await?;
     match (found, hint) {
-        (None, hint) => Ok(done(&request, hint.as_ref(), &visit)),
+        (None, hint) => Ok(answer(&request, hint.as_ref(), &visit)),
         (Some(found), Some(hint)) if is_of_session(ports, &request, &hint, &found) => {
-            sessions::end(ports, &request, &found).await?;
-            Ok(done(&request, Some(&hint), &visit).keeping(Keep::ForgetSession))
+            farewell::end(ports, &request, &(&found).into()).await?;
+            Ok(answer(&request, Some(&hint), &visit).keeping(Keep::ForgetSession))
         }
         // Any page of any site can send a browser here: without a hint of this very session the person is asked.
         (Some(found), _) => ask(ports, &found).await,
@@ -79,12 +79,12 @@ pub async fn confirmed(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable
     if !asked_for {
         return Ok(finish::page(ports, PageError::ForeignForm));
     }
-    sessions::end(ports, &request, &found).await?;
+    farewell::end(ports, &request, &(&found).into()).await?;
     Ok(Reply::from(Say::SignedOut).keeping(Keep::ForgetSession))
 }
 
 /// Back to the client, if its ID token says which one and the address is registered; else our page.
-fn done(request: &Request, hint: Option<&ReturnedIdToken>, visit: &Visit) -> Reply {
+fn answer(request: &Request, hint: Option<&ReturnedIdToken>, visit: &Visit) -> Reply {
     let client = hint.and_then(|hint| request.config.client(&hint.audience));
     let named = visit.params.get("client_id");
     let client = client.filter(|client| named.is_none_or(|named| named == client.id.0));
@@ -100,4 +100,12 @@ fn done(request: &Request, hint: Option<&ReturnedIdToken>, visit: &Visit) -> Rep
         }
         Err(_) => Say::SignedOut.into(),
     }
+}
+
+/// Answers `/federation/auth/logout/done`: an identity provider returns after a forwarded sign-out.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn done(_ports: &Ports, _visit: Visit) -> Result<Reply, Unavailable> {
+    Ok(Say::SignedOut.into())
 }

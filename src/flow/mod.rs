@@ -5,8 +5,10 @@
 pub mod browser;
 pub mod admission;
 pub mod ports;
+pub mod rules;
 pub mod signing;
 pub mod sessions;
+pub mod farewell;
 pub mod finish;
 pub mod handles;
 pub mod upstream_login;
@@ -23,6 +25,10 @@ pub mod refresh;
 pub mod token;
 pub mod userinfo;
 pub mod revoke;
+pub mod introspect;
+pub mod par;
+pub mod client_credentials;
 pub mod logout;
+pub mod upstream_logout;
 
 pub use ports::Ports;

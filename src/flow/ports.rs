@@ -36,6 +36,8 @@ pub struct Ports {
     /// Lasting secret from which pairwise subjects are made.
     pub pairwise_salt: [u8; 32],
     pub metrics: Metrics,
+    /// Rings when logout notices were queued, so that nobody waits for the next look.
+    pub notices_wait: tokio::sync::Notify,
     /// The order to stop has come: not ready for anything new.
     pub stopping: AtomicBool,
 }

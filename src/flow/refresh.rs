@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::client_auth::CallFault;
 use super::issue::{Drawn, Refresh, TokenAnswer, answer, keep_access, revoke};
 use super::ports::{Ports, Request, Unavailable};
+use super::rules::{Issued, hold};
 use crate::base::limits::REVOKED_LIFETIME;
 use crate::base::{Digest, Secret};
 use crate::identity::User;
@@ -15,7 +16,7 @@ use crate::state::{Kind, Name, Record};
 use crate::token::access::{AccessRecord, AccessState};
 use crate::token::family::{AccessUse, Family, Turn, narrow, present};
 use crate::token::refresh_token::{RefreshToken, SECRET_BYTES};
-use crate::token::standing::{Rules, Why, check};
+use crate::token::standing::Why;
 
 /// Turns that may race for one family before the client is asked to come again.
 const ATTEMPTS: usize = 5;
@@ -134,15 +135,13 @@ impl Going<'_> {
         let Family { user, sid, id, .. } = self.family;
         let standing = self.ports.directory.users.standing(user, Some(sid), Some(id)).await;
         let standing = standing.map_err(Unavailable::from)?;
-        let held = check(&Rules {
-            client: self.client,
-            idp: self.request.config.idps.get(&self.family.idp).map(AsRef::as_ref),
-            user: standing.as_ref().map(|standing| &standing.user),
-            issued: self.family.created,
+        let issued = Issued {
+            client: Some(self.client),
+            idp: &self.family.idp,
+            at: self.family.created,
             bound_to_session: self.family.bound_to_session,
-            signed_out: standing.as_ref().is_some_and(|standing| standing.signed_out),
-            revoked: standing.as_ref().is_some_and(|standing| standing.family_revoked),
-        });
+        };
+        let held = hold(self.request, issued, standing.as_ref().into());
         match (held, standing) {
             (Ok(()), Some(standing)) => Ok(standing.user),
             (held, _) => {

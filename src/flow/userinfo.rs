@@ -6,6 +6,7 @@ use super::client_auth::CallFault;
 use super::issue::access_name;
 use super::issue::alone;
 use super::ports::{Ports, Request, Unavailable};
+use super::rules::{Issued, hold};
 use crate::base::limits::REFRESH_REPEAT_WINDOW;
 use crate::base::{Secret, Span};
 use crate::directory::Standing;
@@ -14,7 +15,6 @@ use crate::oidc::error::ErrorCode::InvalidToken;
 use crate::state::{Name, Record};
 use crate::token::access::{AccessRecord, AccessState};
 use crate::token::claims::{Holder, userinfo as claims};
-use crate::token::standing::{Rules, check};
 use crate::token::subject::Subject;
 
 const REFUSED: OAuthError = OAuthError::new(InvalidToken, "the access token is not valid");
@@ -34,16 +34,9 @@ pub async fn userinfo(ports: &Ports, token: &Secret) -> Result<Map<String, Value
     let client = request.config.clients.get(&record.grant.client).cloned().ok_or(REFUSED)?;
     let grant = &record.grant;
     let standing = standing(ports, name, &record).await?.ok_or(REFUSED)?;
-    check(&Rules {
-        client: &client,
-        idp: request.config.idps.get(&grant.idp).map(AsRef::as_ref),
-        user: Some(&standing.user),
-        issued: record.issued,
-        bound_to_session: record.bound_to_session,
-        signed_out: standing.signed_out,
-        revoked: standing.family_revoked,
-    })
-    .map_err(|_| REFUSED)?;
+    let issued =
+        Issued { client: Some(&client), idp: &grant.idp, at: record.issued, bound_to_session: record.bound_to_session };
+    hold(&request, issued, Some(&standing).into()).map_err(|_| REFUSED)?;
     note_first_use(ports, &request, name, bytes, &record).await?;
     let directory = request.config.directories.get(&standing.user.directory).ok_or(REFUSED)?;
     let subject = Subject::of(&standing.user.id, &client, &ports.pairwise_salt);

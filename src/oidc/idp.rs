@@ -46,6 +46,7 @@ pub struct Idp {
     pub hint: HintPolicy,
     pub freshness: FreshnessProof,
     pub prompt: PromptSupport,
+    pub sign_out: SignOutProof,
     /// Static extras of the authorization request.
     pub authorize_params: BTreeMap<String, String>,
     pub token_params: BTreeMap<String, String>,
@@ -157,6 +158,18 @@ pub enum FreshnessProof {
     AuthTime,
     /// A forced prompt=login counts if the answer has no auth_time.
     Prompt,
+}
+
+/// What a forwarded sign-out says to the provider about whom it signs out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignOutProof {
+    /// `id_token_hint`, or once that has expired only who asks (RP-Initiated Logout 1.0 §2).
+    IdToken,
+    /// `id_token_hint`, and nothing is forwarded once that has expired: it would end at an error page (Okta).
+    FreshIdToken,
+    /// `logout_hint` with the provider's own `login_hint` claim (Entra).
+    LoginHint,
 }
 
 /// What the provider makes of `prompt=select_account`.

@@ -15,7 +15,7 @@ use super::mark::Mark;
 use super::rest::{self, Resting};
 use crate::base::{Clock, Dice, Moment, Span};
 use crate::keys::seal::Seal;
-use crate::state::{Name, Options, Record, StateFault, StateStore, Taken};
+use crate::state::{Entry, Name, Options, Record, StateFault, StateStore, Taken};
 
 /// Locks over the names; a power of two well above the number of threads.
 const SHARDS: usize = 64;
@@ -158,7 +158,19 @@ impl Shard {
 
 #[async_trait]
 impl StateStore for Embedded {
-    async fn put(&self, records: Vec<Record>) -> Result<(), StateFault> {
+    async fn list(&self, _list: Name) -> Result<Vec<String>, StateFault> {
+        Ok(Vec::new())
+    }
+
+    async fn peek_all(&self, names: Vec<Name>) -> Result<Vec<Option<Vec<u8>>>, StateFault> {
+        let mut found = Vec::with_capacity(names.len());
+        for name in names {
+            found.push(self.peek(name).await?);
+        }
+        Ok(found)
+    }
+
+    async fn put_listed(&self, records: Vec<Record>, _entries: Vec<Entry>) -> Result<(), StateFault> {
         let now = self.clock.now();
         for record in records {
             let mut shard = self.shard(record.name)?;

@@ -35,10 +35,22 @@ pub enum Kind {
     Handle,
     /// A client assertion's `jti`, so that it is used once.
     Assertion,
+    /// A pushed authorization request (RFC 9126), by its `request_uri`.
+    PushedRequest,
+    /// What a forwarded sign-out needs of the sign-in at the identity provider, by our `sid`.
+    UpstreamSession,
+    /// The `jti` of an identity provider's logout token, so that it works once.
+    LogoutToken,
+    /// A list of sessions: by user.
+    SessionsOfUser,
+    /// A list of sessions: by identity provider and its `sid`, or its `sub`.
+    SessionsOfUpstream,
+    /// A list of clients: by our `sid`.
+    ClientsOfSession,
 }
 
 impl Kind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 13] = [
         Self::PendingLogin,
         Self::PausedLogin,
         Self::Session,
@@ -46,6 +58,12 @@ impl Kind {
         Self::AccessToken,
         Self::Handle,
         Self::Assertion,
+        Self::PushedRequest,
+        Self::UpstreamSession,
+        Self::LogoutToken,
+        Self::SessionsOfUser,
+        Self::SessionsOfUpstream,
+        Self::ClientsOfSession,
     ];
 
     /// The short word under which the store keeps this kind.
@@ -59,6 +77,12 @@ impl Kind {
             Self::AccessToken => "token",
             Self::Handle => "handle",
             Self::Assertion => "jti",
+            Self::PushedRequest => "pushed",
+            Self::UpstreamSession => "upstream",
+            Self::LogoutToken => "logout_jti",
+            Self::SessionsOfUser => "sessions_of_user",
+            Self::SessionsOfUpstream => "sessions_of_upstream",
+            Self::ClientsOfSession => "clients_of_session",
         }
     }
 
@@ -66,7 +90,7 @@ impl Kind {
     /// store may bring a used code back, and then it must not pay a second time.
     #[must_use]
     pub const fn is_fenced(self) -> bool {
-        matches!(self, Self::Code | Self::Handle | Self::Assertion)
+        matches!(self, Self::Code | Self::Handle | Self::Assertion | Self::PushedRequest | Self::LogoutToken)
     }
 }
 
@@ -94,6 +118,20 @@ pub struct Record {
     pub lifetime: Span,
 }
 
+/// A member to be put on a list. Lists have names as records have, and are no records: what is put under a name of
+/// a list kind can only be listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub list: Name,
+    /// Up to 256 bytes; no secret: it is not sealed.
+    pub member: String,
+    /// How long the member stays on the list at least, unless [`LIST_MAX`] newer ones come.
+    pub lifetime: Span,
+}
+
+/// Members of one list; of more, those go first whose time ends first.
+pub const LIST_MAX: usize = 1_000;
+
 /// What a [`StateStore::take`] found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Taken {
@@ -118,7 +156,19 @@ pub struct StateFault(pub String);
 #[async_trait]
 pub trait StateStore: Send + Sync {
     /// Writes all records, in one round trip, replacing what stood under their names.
-    async fn put(&self, records: Vec<Record>) -> Result<(), StateFault>;
+    async fn put(&self, records: Vec<Record>) -> Result<(), StateFault> {
+        self.put_listed(records, Vec::new()).await
+    }
+
+    /// Writes all records and puts all members on their lists, in one round trip. A member that is there already stays
+    /// once, for the longer of both times.
+    async fn put_listed(&self, records: Vec<Record>, entries: Vec<Entry>) -> Result<(), StateFault>;
+
+    /// The members of a list whose time is not over, those last whose time ends last.
+    async fn list(&self, list: Name) -> Result<Vec<String>, StateFault>;
+
+    /// Reads several records in one round trip, each as [`StateStore::peek`] would.
+    async fn peek_all(&self, names: Vec<Name>) -> Result<Vec<Option<Vec<u8>>>, StateFault>;
 
     /// Writes one record unless there is one under that name (also one that was taken and left a
     /// residue); says whether it did.

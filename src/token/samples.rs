@@ -13,7 +13,7 @@ use crate::oidc::client::{
 };
 use crate::oidc::idp::{
     DomainHint, Forward, FreshnessProof, HintForm, HintPolicy, IdpCredential, Matching, Mismatch, PromptSupport,
-    UserinfoPolicy,
+    SignOutProof, UserinfoPolicy,
 };
 use crate::oidc::{Client, ClientId, Idp, IdpId, Scope};
 
@@ -120,6 +120,7 @@ pub fn idp() -> Idp {
         },
         freshness: FreshnessProof::AuthTime,
         prompt: PromptSupport::SelectAccount,
+        sign_out: SignOutProof::IdToken,
         authorize_params: BTreeMap::new(),
         token_params: BTreeMap::new(),
     }

@@ -1,7 +1,7 @@
 //! Whether something issued earlier still holds: one rule function for every path on which it is asked.
 
 use crate::base::Moment;
-use crate::identity::User;
+use crate::identity::{Directory, User};
 use crate::oidc::{Client, Idp};
 
 /// Why something doesn't hold any more. Told to logs and traces; clients hear `invalid_grant`,
@@ -16,6 +16,8 @@ pub enum Why {
     IdpDisabled,
     #[error("the client's people may no longer come from this identity provider")]
     IdpNotAllowed,
+    #[error("the identity provider's directory is no longer configured")]
+    DirectoryGone,
     #[error("there is no such user any more")]
     UserGone,
     #[error("the user is inactive")]
@@ -39,9 +41,12 @@ pub enum Why {
 /// Everything that the rules look at, as it is now.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules<'a> {
-    pub client: &'a Client,
+    /// `None`: no client is answered.
+    pub client: Option<&'a Client>,
     /// `None`: no longer configured.
     pub idp: Option<&'a Idp>,
+    /// The identity provider's. `None`: no longer configured.
+    pub directory: Option<&'a Directory>,
     /// `None`: no longer there.
     pub user: Option<&'a User>,
     /// When the session, code, family or token was made.
@@ -60,7 +65,7 @@ pub struct Rules<'a> {
 /// The first [`Why`] in the order of that enum.
 pub fn check(rules: &Rules<'_>) -> Result<(), Why> {
     let idp = check_way(rules.client, rules.idp)?;
-    check_user(rules.user, idp, rules.issued)?;
+    check_user(rules.user, (idp, rules.directory), rules.issued)?;
     if rules.bound_to_session && rules.signed_out {
         return Err(Why::SignedOut);
     }
@@ -70,19 +75,20 @@ pub fn check(rules: &Rules<'_>) -> Result<(), Why> {
     Ok(())
 }
 
-/// The rules that need no user: whether this client's people may come by this identity provider.
+/// The rules that need no user: whether people, and those of this client if there is one, may come by this identity
+/// provider.
 ///
 /// # Errors
 /// The first [`Why`].
-pub fn check_way<'a>(client: &Client, idp: Option<&'a Idp>) -> Result<&'a Idp, Why> {
-    if !client.enabled {
+pub fn check_way<'a>(client: Option<&Client>, idp: Option<&'a Idp>) -> Result<&'a Idp, Why> {
+    if client.is_some_and(|client| !client.enabled) {
         return Err(Why::ClientDisabled);
     }
     let idp = idp.ok_or(Why::IdpGone)?;
     if !idp.enabled {
         return Err(Why::IdpDisabled);
     }
-    if !client.allows_idp(&idp.id) {
+    if client.is_some_and(|client| !client.allows_idp(&idp.id)) {
         return Err(Why::IdpNotAllowed);
     }
     Ok(idp)
@@ -92,7 +98,14 @@ pub fn check_way<'a>(client: &Client, idp: Option<&'a Idp>) -> Result<&'a Idp, W
 ///
 /// # Errors
 /// The first [`Why`].
-pub fn check_user(user: Option<&User>, idp: &Idp, issued: Moment) -> Result<(), Why> {
+pub fn check_user(
+    user: Option<&User>,
+    (idp, directory): (&Idp, Option<&Directory>),
+    issued: Moment,
+) -> Result<(), Why> {
+    if directory.is_none() {
+        return Err(Why::DirectoryGone);
+    }
     let user = user.ok_or(Why::UserGone)?;
     if !user.active {
         return Err(Why::UserInactive);
@@ -110,7 +123,7 @@ pub fn check_user(user: Option<&User>, idp: &Idp, issued: Moment) -> Result<(), 
 mod tests {
     use serde_json::json;
 
-    use super::super::samples::{NOW, client, idp, user};
+    use super::super::samples::{NOW, client, directory, idp, user};
     use super::*;
     use crate::base::Span;
     use crate::oidc::IdpId;
@@ -119,6 +132,7 @@ mod tests {
     struct World {
         client: Client,
         idp: Option<Idp>,
+        directory: Option<Directory>,
         user: Option<User>,
         bound_to_session: bool,
         signed_out: bool,
@@ -129,6 +143,7 @@ mod tests {
         let mut world = World {
             client: Client { idps: vec![IdpId("entra".to_owned())], ..client() },
             idp: Some(idp()),
+            directory: Some(directory()),
             user: Some(User { sessions_valid_from: NOW, ..user(&json!({})) }),
             bound_to_session: true,
             signed_out: false,
@@ -136,8 +151,9 @@ mod tests {
         };
         change(&mut world);
         check(&Rules {
-            client: &world.client,
+            client: Some(&world.client),
             idp: world.idp.as_ref(),
+            directory: world.directory.as_ref(),
             user: world.user.as_ref(),
             issued: NOW,
             bound_to_session: world.bound_to_session,
@@ -162,6 +178,7 @@ mod tests {
         assert_eq!(of_idp(|idp| idp.enabled = false), Err(Why::IdpDisabled));
         assert_eq!(asked(|world| world.client.idps = vec![IdpId("okta".to_owned())]), Err(Why::IdpNotAllowed));
         assert_eq!(asked(|world| world.client.idps.clear()), Ok(()), "none named: all");
+        assert_eq!(asked(|world| world.directory = None), Err(Why::DirectoryGone));
         assert_eq!(asked(|world| world.user = None), Err(Why::UserGone));
         assert_eq!(of_user(|user| user.active = false), Err(Why::UserInactive));
         assert_eq!(of_user(|user| user.directory = "other".to_owned()), Err(Why::OtherDirectory));

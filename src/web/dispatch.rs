@@ -89,6 +89,9 @@ async fn routed(
         Route::Token => provider::token_endpoint(ports, request, payload).await,
         Route::Userinfo => provider::userinfo_endpoint(ports, request, payload).await,
         Route::Revoke => provider::revoke_endpoint(ports, request, payload).await,
+        Route::Introspect => provider::introspect_endpoint(ports, request, payload).await,
+        Route::Par => provider::par_endpoint(ports, request, payload).await,
+        Route::UpstreamBackchannel => provider::upstream_backchannel_endpoint(ports, request, payload).await,
         Route::Asset(_) => static_file(ports, request).await,
         Route::Health => plain(200, "ok"),
         Route::Ready => match readiness::blockers(ports).await.first() {

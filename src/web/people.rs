@@ -9,7 +9,7 @@ use super::routes::Route;
 use crate::config::Snapshot;
 use crate::flow::browser::{Arrival, Reply, Visit};
 use crate::flow::ports::Unavailable;
-use crate::flow::{Ports, authorize, callback, finish, handles, initiate, logout, paused};
+use crate::flow::{Ports, authorize, callback, finish, handles, initiate, logout, paused, upstream_logout};
 use crate::i18n::PageError;
 use crate::oidc::IdpId;
 use crate::oidc::params::Params;
@@ -47,6 +47,8 @@ async fn errand(ports: &Ports, visit: Visit, route: Route<'_>) -> Result<Reply, 
         Route::Continue => paused::proceed(ports, visit).await,
         Route::Logout => logout::logout(ports, visit).await,
         Route::LogoutConfirm => logout::confirmed(ports, visit).await,
+        Route::LogoutDone => logout::done(ports, visit).await,
+        Route::UpstreamFrontchannel => upstream_logout::frontchannel(ports, visit).await,
         Route::Front => initiate::front(ports, &visit).await,
         _ => Ok(finish::page(ports, PageError::NotFound)),
     }
@@ -54,7 +56,7 @@ async fn errand(ports: &Ports, visit: Visit, route: Route<'_>) -> Result<Reply, 
 
 /// A POST that was kept under a handle has come back by GET: its parameters are those of the POST.
 async fn come_back(ports: &Ports, visit: Visit, route: Route<'_>) -> Result<Result<Visit, PageError>, Unavailable> {
-    let returns = matches!(route, Route::Authorize | Route::Callback(_) | Route::Logout);
+    let returns = matches!(route, Route::Authorize | Route::Callback(_) | Route::Logout | Route::LogoutDone);
     // Our way back has this parameter alone; beside others it is somebody's own, and unknown ones are ignored.
     let alone = visit.params.pairs().count() == 1;
     let handle = visit.params.get("handle").filter(|_| returns && alone && visit.arrival == Arrival::Get);

@@ -12,7 +12,7 @@ use crate::base::Secret;
 use crate::config::Snapshot;
 use crate::flow::client_auth::CallFault;
 use crate::flow::issue::TokenAnswer;
-use crate::flow::{Ports, revoke, token, userinfo};
+use crate::flow::{Ports, introspect, par, revoke, token, upstream_logout, userinfo};
 use crate::oidc::error::ErrorCode::{InvalidRequest, InvalidToken};
 use crate::oidc::{OAuthError, Scope};
 use crate::upstream::public_jwks;
@@ -167,6 +167,47 @@ pub async fn revoke_endpoint(ports: &Ports, request: &HttpRequest, payload: Payl
     };
     respond::allow_origin(request, &config, &mut response);
     response
+}
+
+/// POST `/acs/introspect`.
+pub async fn introspect_endpoint(ports: &Ports, request: &HttpRequest, payload: Payload) -> HttpResponse {
+    let config = ports.config.snapshot();
+    match extract::call(request, payload, &config.server).await {
+        Err(unreadable) => respond::unreadable(unreadable),
+        Ok(call) => match introspect::introspect(ports, call).await {
+            Ok(answer) => respond::json(200, &answer),
+            Err(fault) => told(ports, fault),
+        },
+    }
+}
+
+/// POST `/acs/par`.
+pub async fn par_endpoint(ports: &Ports, request: &HttpRequest, payload: Payload) -> HttpResponse {
+    let config = ports.config.snapshot();
+    let mut response = match extract::call(request, payload, &config.server).await {
+        Err(unreadable) => respond::unreadable(unreadable),
+        Ok(call) => match par::push(ports, call).await {
+            Ok(pushed) => {
+                let body = json!({ "request_uri": pushed.request_uri, "expires_in": pushed.expires_in.as_secs() });
+                respond::json(201, &body)
+            }
+            Err(fault) => told(ports, fault),
+        },
+    };
+    respond::allow_origin(request, &config, &mut response);
+    response
+}
+
+/// POST `/federation/auth/logout/backchannel`.
+pub async fn upstream_backchannel_endpoint(ports: &Ports, request: &HttpRequest, payload: Payload) -> HttpResponse {
+    let config = ports.config.snapshot();
+    match extract::call(request, payload, &config.server).await {
+        Err(unreadable) => respond::unreadable(unreadable),
+        Ok(call) => match upstream_logout::backchannel(ports, call).await {
+            Ok(()) => respond::json(200, &json!({})),
+            Err(fault) => told(ports, fault),
+        },
+    }
 }
 
 /// GET and POST `/acs/userinfo` (OIDC Core §5.3.1, RFC 6750 §2).

@@ -16,6 +16,10 @@ pub enum Route<'p> {
     Userinfo,
     /// POST `/acs/revoke`
     Revoke,
+    /// POST `/acs/introspect`
+    Introspect,
+    /// POST `/acs/par`
+    Par,
     /// GET, POST `/acs/openid/logout`
     Logout,
     /// POST `/acs/openid/logout/confirm`
@@ -26,6 +30,12 @@ pub enum Route<'p> {
     Callback(Option<&'p str>),
     /// GET, POST `/federation/auth/initiate`
     Initiate,
+    /// GET, POST `/federation/auth/logout/frontchannel`
+    UpstreamFrontchannel,
+    /// POST `/federation/auth/logout/backchannel`
+    UpstreamBackchannel,
+    /// GET, POST `/federation/auth/logout/done`
+    LogoutDone,
     /// GET `/federation/jwks`
     FederationJwks,
     /// GET `/assets/{name}`
@@ -42,6 +52,7 @@ pub const CALLBACK: &str = "/federation/auth/response/oauth2";
 pub const AUTHORIZE: &str = "/acs/authorize";
 pub const CONTINUE: &str = "/acs/continue";
 pub const LOGOUT: &str = "/acs/openid/logout";
+pub const LOGOUT_DONE: &str = "/federation/auth/logout/done";
 pub const INITIATE: &str = "/federation/auth/initiate";
 
 impl<'p> Route<'p> {
@@ -55,11 +66,16 @@ impl<'p> Route<'p> {
             "/acs/token" => Self::Token,
             "/acs/userinfo" => Self::Userinfo,
             "/acs/revoke" => Self::Revoke,
+            "/acs/introspect" => Self::Introspect,
+            "/acs/par" => Self::Par,
             LOGOUT => Self::Logout,
             "/acs/openid/logout/confirm" => Self::LogoutConfirm,
             CONTINUE => Self::Continue,
             CALLBACK => Self::Callback(None),
             INITIATE => Self::Initiate,
+            "/federation/auth/logout/frontchannel" => Self::UpstreamFrontchannel,
+            "/federation/auth/logout/backchannel" => Self::UpstreamBackchannel,
+            LOGOUT_DONE => Self::LogoutDone,
             "/federation/jwks" => Self::FederationJwks,
             "/healthz" => Self::Health,
             "/readyz" => Self::Ready,
@@ -82,8 +98,20 @@ impl<'p> Route<'p> {
     #[must_use]
     pub const fn methods(self) -> &'static [&'static str] {
         match self {
-            Self::Authorize | Self::Userinfo | Self::Logout | Self::Callback(_) | Self::Initiate => &["GET", "POST"],
-            Self::Token | Self::Revoke | Self::Continue | Self::LogoutConfirm => &["POST"],
+            Self::Authorize
+            | Self::Userinfo
+            | Self::Logout
+            | Self::Callback(_)
+            | Self::Initiate
+            | Self::UpstreamFrontchannel
+            | Self::LogoutDone => &["GET", "POST"],
+            Self::Token
+            | Self::Revoke
+            | Self::Introspect
+            | Self::Par
+            | Self::Continue
+            | Self::LogoutConfirm
+            | Self::UpstreamBackchannel => &["POST"],
             _ => &["GET", "HEAD"],
         }
     }
@@ -98,11 +126,16 @@ impl<'p> Route<'p> {
             Self::Token => "token",
             Self::Userinfo => "userinfo",
             Self::Revoke => "revoke",
+            Self::Introspect => "introspect",
+            Self::Par => "par",
             Self::Logout => "logout",
             Self::LogoutConfirm => "logout_confirm",
             Self::Continue => "continue",
             Self::Callback(_) => "callback",
             Self::Initiate => "initiate",
+            Self::UpstreamFrontchannel => "upstream_frontchannel",
+            Self::UpstreamBackchannel => "upstream_backchannel",
+            Self::LogoutDone => "logout_done",
             Self::FederationJwks => "federation_jwks",
             Self::Asset(_) => "asset",
             Self::Health => "healthz",
@@ -116,7 +149,15 @@ impl<'p> Route<'p> {
     pub const fn is_for_programs(self) -> bool {
         matches!(
             self,
-            Self::Discovery | Self::Jwks | Self::Token | Self::Userinfo | Self::Revoke | Self::FederationJwks
+            Self::Discovery
+                | Self::Jwks
+                | Self::Token
+                | Self::Userinfo
+                | Self::Revoke
+                | Self::Introspect
+                | Self::Par
+                | Self::UpstreamBackchannel
+                | Self::FederationJwks
         )
     }
 

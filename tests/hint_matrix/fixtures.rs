@@ -11,7 +11,7 @@ use vestibule::identity::directory::{OnDeactivate, Source};
 use vestibule::identity::{Directory, DirectoryKind, User, UserId};
 use vestibule::oidc::idp::{
     DomainHint, Forward, FreshnessProof, HintForm, HintPolicy, IdpCredential, Matching, Mismatch, PromptSupport,
-    UserinfoPolicy,
+    SignOutProof, UserinfoPolicy,
 };
 use vestibule::oidc::{Idp, IdpId, Prompt};
 
@@ -72,6 +72,7 @@ pub fn idp(id: &str, preset: Preset, directory: &str, domains: &[&str]) -> Idp {
         hint: preset.policy(),
         freshness: FreshnessProof::AuthTime,
         prompt: preset.prompt(),
+        sign_out: SignOutProof::IdToken,
         authorize_params: BTreeMap::new(),
         token_params: BTreeMap::new(),
     }

@@ -9,7 +9,7 @@ use vestibule::base::{Clock, Dice, Moment, Secret, Span};
 use vestibule::config::Outbound;
 use vestibule::oidc::idp::{
     DomainHint, Forward, FreshnessProof, HintForm, HintPolicy, IdpCredential, Matching, Mismatch, PromptSupport,
-    UserinfoPolicy,
+    SignOutProof, UserinfoPolicy,
 };
 use vestibule::oidc::{Idp, IdpId};
 use vestibule::upstream::{CodeCall, Upstream, UpstreamFault, VerifiedIdentity};
@@ -156,6 +156,7 @@ pub fn settings(issuer: &str) -> Idp {
         },
         freshness: FreshnessProof::AuthTime,
         prompt: PromptSupport::SelectAccount,
+        sign_out: SignOutProof::IdToken,
         authorize_params: BTreeMap::new(),
         token_params: BTreeMap::new(),
     }

@@ -55,6 +55,7 @@ pub fn build(view: &View<'_>, preset: &KindPreset, reader: &mut Reader<'_>) -> O
             _ => FreshnessProof::AuthTime,
         },
         prompt: preset.prompt,
+        sign_out: preset.sign_out,
         authorize_params: view.map("authorize_params"),
         token_params: view.map("token_params"),
     })

@@ -93,6 +93,12 @@ pub static PRESET: &[Key] = &[
         "What it makes of prompt=select_account.",
     )
     .or("select_account"),
+    Key::new(
+        "sign_out",
+        OneOf(&["id_token", "fresh_id_token", "login_hint"]),
+        "What a forwarded sign-out says about whom it signs out.",
+    )
+    .or("id_token"),
     Key::new("domain_hint_auto", Flag, "Whether `domain_hint = \"auto\"` sends anything.").off(),
     Key::new("issuer_slash", OneOf(&["free", "never"]), "Whether its issuers may end in a slash.").or("free"),
     Key::new("claim_scopes", Map, "Claim = the scope that it needs."),

@@ -7,7 +7,7 @@ use super::rows;
 use super::statements as sql;
 use super::store::Sqlite;
 use crate::base::Moment;
-use crate::directory::{DirectoryFault, Families, SignOuts};
+use crate::directory::{DirectoryFault, Families, Notice, SignOuts};
 use crate::token::family::{Family, FamilyId};
 
 #[async_trait]
@@ -57,7 +57,13 @@ impl Families for Sqlite {
 
 #[async_trait]
 impl SignOuts for Sqlite {
-    async fn sign_out(&self, sid: &str, now: Moment, until: Moment) -> Result<(), DirectoryFault> {
+    async fn sign_out(
+        &self,
+        sid: &str,
+        now: Moment,
+        until: Moment,
+        _notices: Vec<Notice>,
+    ) -> Result<(), DirectoryFault> {
         let sid = sid.to_owned();
         self.write(move |db| {
             db.prepare_cached(sql::SIGN_OUT)?.execute(params![sid, now.ms(), until.ms()])?;

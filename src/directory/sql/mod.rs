@@ -16,6 +16,7 @@ mod store;
 mod users;
 mod upstream_hints;
 mod families;
+mod notices;
 mod keys;
 mod traces;
 

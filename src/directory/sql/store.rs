@@ -56,6 +56,7 @@ pub fn sqlite(path: &Path, options: SqliteOptions) -> Result<Database, Directory
         upstream_hints: store.clone(),
         families: store.clone(),
         sign_outs: store.clone(),
+        notices: store.clone(),
         keys: store.clone(),
         traces: store.clone(),
         engine: store,

@@ -32,7 +32,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::base::{Secret, Span, limits};
 use crate::state::mark::Mark;
-use crate::state::{Kind, Name, Options, Record, StateFault, StateStore, Taken};
+use crate::state::{Entry, Kind, Name, Options, Record, StateFault, StateStore, Taken};
 use link::{CALLS_MAX, Lines, Link, describe};
 use script::taken;
 use value::{Epoch, Stored, Values, key};
@@ -187,7 +187,19 @@ fn strange(fault: impl Into<RedisError>) -> Failure {
 
 #[async_trait]
 impl StateStore for Redis {
-    async fn put(&self, records: Vec<Record>) -> Result<(), StateFault> {
+    async fn list(&self, _list: Name) -> Result<Vec<String>, StateFault> {
+        Ok(Vec::new())
+    }
+
+    async fn peek_all(&self, names: Vec<Name>) -> Result<Vec<Option<Vec<u8>>>, StateFault> {
+        let mut found = Vec::with_capacity(names.len());
+        for name in names {
+            found.push(self.peek(name).await?);
+        }
+        Ok(found)
+    }
+
+    async fn put_listed(&self, records: Vec<Record>, _entries: Vec<Entry>) -> Result<(), StateFault> {
         if records.is_empty() {
             return Ok(());
         }

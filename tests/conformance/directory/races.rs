@@ -76,7 +76,8 @@ pub async fn a_family_that_races_its_revocation_or_sign_out_is_not_left_alive(ho
             begun.unwrap();
             ended.unwrap();
         } else {
-            let (begun, ended) = tokio::join!(begin, ended_by.sign_outs.sign_out(&sid, at(2_000), at(9_000)));
+            let (begun, ended) =
+                tokio::join!(begin, ended_by.sign_outs.sign_out(&sid, at(2_000), at(9_000), Vec::new()));
             begun.unwrap();
             ended.unwrap();
         }
@@ -134,7 +135,7 @@ pub async fn g03_readers_see_every_write_that_was_answered(home: &Home) {
     let ada = create(&writer, person("ada")).await;
     for round in 0..100 {
         let sid = format!("s{round}");
-        writer.sign_outs.sign_out(&sid, at(1), at(9_000)).await.unwrap();
+        writer.sign_outs.sign_out(&sid, at(1), at(9_000), Vec::new()).await.unwrap();
         assert!(reader.users.standing(&ada.id, Some(&sid), None).await.unwrap().unwrap().signed_out);
         assert!(writer.users.standing(&ada.id, Some(&sid), None).await.unwrap().unwrap().signed_out);
     }

@@ -63,7 +63,7 @@ async fn f11_while_the_database_is_locked_reads_answer_and_writes_are_unavailabl
         db.families.begin(family("g", "s")),
         db.families.turn(1, turned(&first, "t2")),
         db.families.revoke(&first.id, at(2)),
-        db.sign_outs.sign_out("s", at(2), at(9)),
+        db.sign_outs.sign_out("s", at(2), at(9), Vec::new()),
         db.users.set_active(&ada.id, Activity::Inactive, at(2)),
         db.users.provision(person("bea"), at(2)),
         db.keys.change_keys(&[], vec![key("k", 1)], vec![]),
@@ -167,7 +167,7 @@ async fn one_write_that_fails_does_not_sink_those_beside_it() {
                         login(&format!("i{number}"), &format!("x{number}"), json!({ "userName": "ADA@contoso.com" }));
                     assert_eq!(db.users.provision(jit, at(2)).await.unwrap(), Provisioned::Conflict("userName"));
                 }
-                2 => unavailable(db.sign_outs.sign_out("poison", at(2), at(9)).await),
+                2 => unavailable(db.sign_outs.sign_out("poison", at(2), at(9), Vec::new()).await),
                 _ => assert!(db.families.begin(family(&format!("f{number}"), "s")).await.unwrap()),
             }
             number
@@ -216,7 +216,7 @@ async fn a_table_that_vanished_is_a_fault_and_not_an_answer() {
     let ada = create(&held.db, person("ada")).await;
     held.other.execute_batch("DROP TABLE sign_outs").unwrap();
     unavailable(held.db.users.standing(&ada.id, Some("s"), None).await);
-    unavailable(held.db.sign_outs.sign_out("s", at(1), at(2)).await);
+    unavailable(held.db.sign_outs.sign_out("s", at(1), at(2), Vec::new()).await);
     unavailable(held.db.families.begin(family("f", "s")).await);
     assert_eq!(held.db.users.user(&ada.id).await.unwrap(), Some(ada));
 }

@@ -51,7 +51,7 @@ async fn write_on(db: Database, name: String) {
             let turned = db.families.turn(family.generation - 1, family.clone()).await;
             say(&format!("family {name} {}", family.generation), turned.is_ok_and(|turned| turned));
         }
-        say(&format!("end {name}"), db.sign_outs.sign_out(&name, at(2_000), at(9_000)).await.is_ok());
+        say(&format!("end {name}"), db.sign_outs.sign_out(&name, at(2_000), at(9_000), Vec::new()).await.is_ok());
     }
 }
 

@@ -18,14 +18,14 @@ pub async fn a_user_in_good_standing(home: &Home) {
 }
 
 pub async fn nobody_has_no_standing(home: &Home) {
-    home.db.sign_outs.sign_out("s1", at(1), at(9_999)).await.unwrap();
+    home.db.sign_outs.sign_out("s1", at(1), at(9_999), Vec::new()).await.unwrap();
     let nobody = UserId("id-nobody".to_owned());
     assert_eq!(home.db.users.standing(&nobody, Some("s1"), None).await.unwrap(), None);
 }
 
 pub async fn a127_a_session_signed_out_stays_so(home: &Home) {
     let ada = create(&home.db, person("ada")).await;
-    home.db.sign_outs.sign_out("s1", at(2_000), at(9_000)).await.unwrap();
+    home.db.sign_outs.sign_out("s1", at(2_000), at(9_000), Vec::new()).await.unwrap();
     for db in [&home.db, &(home.reopen)()] {
         assert!(db.users.standing(&ada.id, Some("s1"), None).await.unwrap().unwrap().signed_out);
         assert!(!db.users.standing(&ada.id, Some("s2"), None).await.unwrap().unwrap().signed_out);
@@ -39,7 +39,7 @@ pub async fn a_sign_out_ends_the_families_bound_to_the_session_and_no_others(hom
     for family in [bound_family("bound", "s1"), family("offline", "s1"), bound_family("elsewhere", "s2")] {
         assert!(home.db.families.begin(family).await.unwrap());
     }
-    home.db.sign_outs.sign_out("s1", at(2_000), at(9_000)).await.unwrap();
+    home.db.sign_outs.sign_out("s1", at(2_000), at(9_000), Vec::new()).await.unwrap();
     for (name, revoked_at) in [("bound", Some(at(2_000))), ("offline", None), ("elsewhere", None)] {
         assert_eq!(home.db.families.family(&family_id(name)).await.unwrap().unwrap().revoked_at, revoked_at, "{name}");
         let standing = home.db.users.standing(&ada.id, None, Some(&family_id(name))).await.unwrap().unwrap();
@@ -53,12 +53,12 @@ pub async fn a_sign_out_ends_the_families_bound_to_the_session_and_no_others(hom
 pub async fn a_second_sign_out_moves_nothing_back(home: &Home) {
     let ada = create(&home.db, person("ada")).await;
     home.db.families.begin(bound_family("bound", "s1")).await.unwrap();
-    home.db.sign_outs.sign_out("s1", at(2_000), at(9_000)).await.unwrap();
-    home.db.sign_outs.sign_out("s1", at(2_500), at(3_000)).await.unwrap();
+    home.db.sign_outs.sign_out("s1", at(2_000), at(9_000), Vec::new()).await.unwrap();
+    home.db.sign_outs.sign_out("s1", at(2_500), at(3_000), Vec::new()).await.unwrap();
     assert_eq!(home.db.families.family(&family_id("bound")).await.unwrap().unwrap().revoked_at, Some(at(2_000)));
     home.db.traces.purge(at(8_999), vestibule::base::Span::ZERO).await.unwrap();
     assert!(home.db.users.standing(&ada.id, Some("s1"), None).await.unwrap().unwrap().signed_out);
-    home.db.sign_outs.sign_out("s1", at(2_500), at(20_000)).await.unwrap();
+    home.db.sign_outs.sign_out("s1", at(2_500), at(20_000), Vec::new()).await.unwrap();
     home.db.traces.purge(at(19_999), vestibule::base::Span::ZERO).await.unwrap();
     assert!(home.db.users.standing(&ada.id, Some("s1"), None).await.unwrap().unwrap().signed_out);
 }

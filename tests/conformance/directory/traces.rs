@@ -66,8 +66,8 @@ pub async fn traces_older_than_the_age_are_forgotten(home: &Home) {
 
 pub async fn sign_outs_are_forgotten_after_their_time(home: &Home) {
     let ada = create(&home.db, person("ada")).await;
-    home.db.sign_outs.sign_out("short", at(1), at(100)).await.unwrap();
-    home.db.sign_outs.sign_out("long", at(1), at(200)).await.unwrap();
+    home.db.sign_outs.sign_out("short", at(1), at(100), Vec::new()).await.unwrap();
+    home.db.sign_outs.sign_out("long", at(1), at(200), Vec::new()).await.unwrap();
     assert_eq!(home.db.traces.purge(at(100), Span::days(30)).await.unwrap(), 0, "until its time, not before");
     assert_eq!(home.db.traces.purge(at(150), Span::days(30)).await.unwrap(), 1);
     assert!(!home.db.users.standing(&ada.id, Some("short"), None).await.unwrap().unwrap().signed_out);

@@ -1,0 +1,89 @@
+//! The end of a session: here for good, and at every client that it served.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::ports::{Ports, Request, Unavailable};
+use super::sessions::{Found, client_list, ends, upstream_name};
+use crate::base::Digest;
+use crate::broker::session::Session;
+use crate::directory::Notice;
+use crate::identity::UserId;
+use crate::oidc::{Client, ClientId};
+use crate::state::{Kind, Name};
+
+/// A session as it stands in the store: the digest of its cookie, and what is kept under it.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    pub digest: Digest,
+    pub session: Session,
+}
+
+impl From<&Found> for Standing {
+    fn from(found: &Found) -> Self {
+        Self { digest: found.digest(), session: found.session.clone() }
+    }
+}
+
+/// Ends a session for good, durably first, so that no restored store brings it back. The notices to its clients are
+/// queued in the same transaction.
+///
+/// Gives the clients that the session served, as far as they are configured still.
+///
+/// # Errors
+/// [`Unavailable`] if it could not be ended; it may still hold then.
+pub async fn end(ports: &Ports, request: &Request, ending: &Standing) -> Result<Vec<Arc<Client>>, Unavailable> {
+    let Standing { digest, session } = ending;
+    let served = served(ports, &session.sid).await?;
+    let queued = notices(ports, request, (&session.user, Some(&session.sid)), &served);
+    ports.directory.sign_outs.sign_out(&session.sid, request.now, ends(session, request), queued).await?;
+    // From here on no code of this session pays any more. A client that was given one a moment ago is told too.
+    let late: BTreeSet<ClientId> = &self::served(ports, &session.sid).await? - &served;
+    if !late.is_empty() {
+        let queued = notices(ports, request, (&session.user, Some(&session.sid)), &late);
+        ports.directory.notices.queue(queued).await?;
+    }
+    ports.state.forget(Name { kind: Kind::Session, digest: *digest }).await?;
+    ports.state.forget(upstream_name(&session.sid)).await?;
+    ports.notices_wait.notify_one();
+    Ok(served.union(&late).filter_map(|id| request.config.clients.get(id).cloned()).collect())
+}
+
+async fn served(ports: &Ports, sid: &str) -> Result<BTreeSet<ClientId>, Unavailable> {
+    Ok(ports.state.list(client_list(sid)).await?.into_iter().map(ClientId).collect())
+}
+
+/// Notices for those of the clients that want to be told.
+#[must_use]
+pub fn notices(
+    ports: &Ports,
+    request: &Request,
+    (user, sid): (&UserId, Option<&str>),
+    clients: &BTreeSet<ClientId>,
+) -> Vec<Notice> {
+    let wants =
+        |id: &&ClientId| request.config.clients.get(*id).is_some_and(|client| client.backchannel_logout_uri.is_some());
+    let notice = |client: &ClientId| Notice {
+        id: ports.dice.id(),
+        client: client.clone(),
+        user: user.clone(),
+        sid: sid.map(str::to_owned),
+        created: request.now,
+        attempts: 0,
+    };
+    clients.iter().filter(wants).map(notice).collect()
+}
+
+/// The sessions on a list that are still kept.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn listed(ports: &Ports, list: Name) -> Result<Vec<Standing>, Unavailable> {
+    let members = ports.state.list(list).await?;
+    let digests: Vec<Digest> = members.iter().filter_map(|member| Digest::from_base64url(member)).collect();
+    let names = digests.iter().map(|digest| Name { kind: Kind::Session, digest: *digest }).collect();
+    let kept = ports.state.peek_all(names).await?;
+    let read =
+        |(digest, bytes): (Digest, Option<Vec<u8>>)| Some(Standing { digest, session: Session::decode(&bytes?)? });
+    Ok(digests.into_iter().zip(kept).filter_map(read).collect())
+}
