@@ -7,11 +7,12 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
+use super::client_keys;
 use super::ports::{Ports, Request, Unavailable};
 use crate::base::{Secret, Span};
-use crate::keys::assertion::{ClientKeys, check_assertion};
+use crate::keys::assertion::{AssertionFault, ClientKeys, check_assertion};
 use crate::keys::client_secret::{Presented, Quick, reference_hash};
-use crate::oidc::client::ClientCredential;
+use crate::keys::jws::VerifyFault;
 use crate::oidc::error::ErrorCode::{InvalidClient, InvalidRequest};
 use crate::oidc::params::Params;
 use crate::oidc::{Client, OAuthError};
@@ -180,14 +181,18 @@ async fn check_client_assertion(
     client: Option<&Arc<Client>>,
     assertion: &Secret,
 ) -> Result<bool, CallFault> {
-    let Some((client, ClientCredential::Keys(jwks))) = client.map(|client| (client, &client.credential)) else {
-        return Ok(false);
+    let Some(client) = client else { return Ok(false) };
+    let Some(keys) = client_keys::of(ports, client).await? else { return Ok(false) };
+    let check = |keys: &ClientKeys| {
+        check_assertion(assertion.expose(), keys, &client.id, &request.config.server.issuer, request.now)
     };
-    let Ok(keys) = ClientKeys::parse(jwks) else { return Ok(false) };
-    let issuer = &request.config.server.issuer;
-    let Ok(accepted) = check_assertion(assertion.expose(), &keys, &client.id, issuer, request.now) else {
-        return Ok(false);
-    };
+    let mut checked = check(&keys);
+    if checked == Err(AssertionFault::Token(VerifyFault::NoKey))
+        && let Some(keys) = client_keys::newer(ports, client, &keys).await?
+    {
+        checked = check(&keys);
+    }
+    let Ok(accepted) = checked else { return Ok(false) };
     // Once on all nodes: the store says who was first (RFC 7523 §3, `jti`).
     let record = Record {
         name: Name::of(Kind::Assertion, &format!("{} {}", client.id, accepted.jti)),

@@ -18,6 +18,7 @@ pub mod initiate;
 pub mod paused;
 pub mod matching;
 pub mod callback;
+pub mod client_keys;
 pub mod client_auth;
 pub mod issue;
 pub mod code;
