@@ -81,8 +81,8 @@ fn configuration(folder: &Path, at: SocketAddr, issuer: &str) -> String {
         modules.iter().map(|name| format!("LoadModule {name}_module {MODULES}/mod_{name}.so")).collect();
     let user = if is_root() { "User www-data\nGroup www-data" } else { "" };
     format!(
-        "ServerRoot {folder:?}\nServerName localhost\nListen {at}\n{user}\nPidFile {folder:?}/pid\n\
-         Mutex file:{folder} default\nMutex sem\nErrorLog {folder}/error.log\nLogLevel warn auth_openidc:info\n{modules}\n\
+        "ServerRoot {folder}\nServerName localhost\nListen {at}\n{user}\nPidFile {folder}/pid\n\
+         Mutex sem\nErrorLog {folder}/error.log\nLogLevel warn auth_openidc:info\n{modules}\n\
          TypesConfig /etc/mime.types\nDocumentRoot {folder}/pages\n\
          OIDCProviderMetadataURL {issuer}/.well-known/openid-configuration\nOIDCClientID {id}\nOIDCClientSecret {secret}\n\
          OIDCRedirectURI {answer}\nOIDCCryptoPassphrase a-passphrase-for-tests-0123456789\nOIDCPKCEMethod S256\n\
