@@ -1,5 +1,6 @@
 //! What is counted and timed, with bounded labels: our own words and ids from files, never anything that came in.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use crate::base::Moment;
+use crate::base::{Moment, Span};
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct Endpoint {
@@ -36,6 +37,28 @@ pub struct UpstreamError {
     pub fault: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct NoticesOf {
+    /// The id of a client in the files.
+    pub client: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct NoticeOutcome {
+    /// The id of a client that is, or was, in the files.
+    pub client: String,
+    pub outcome: &'static str,
+}
+
+/// What became of one try to tell a client of a sign-out, or of the notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeEnd {
+    Heard,
+    /// It is tried again, unless it is given up too.
+    Failed,
+    GivenUp,
+}
+
 /// A registry of its own: two servers in one process count apart.
 pub struct Metrics {
     registry: Registry,
@@ -47,6 +70,9 @@ pub struct Metrics {
     under_way: Gauge<i64>,
     config_findings: Gauge<i64>,
     config_seconds: Gauge<f64, AtomicU64>,
+    notices: Family<NoticeOutcome, Counter>,
+    notices_waiting: Family<NoticesOf, Gauge<i64>>,
+    notices_oldest: Family<NoticesOf, Gauge<f64, AtomicU64>>,
     /// No series without a certificate.
     certificate_seconds: Family<Unlabelled, Gauge<i64>>,
 }
@@ -80,6 +106,20 @@ impl Default for Metrics {
         registry.register("upstream_errors", "Failures at identity providers", upstream_errors.clone());
         let logins = Family::<Code, Counter>::default();
         registry.register("logins", "Logins by how they ended", logins.clone());
+        let notices = Family::<NoticeOutcome, Counter>::default();
+        registry.register("logout_notices", "Tries to tell clients of a sign-out, by outcome", notices.clone());
+        let notices_waiting = Family::<NoticesOf, Gauge<i64>>::default();
+        registry.register(
+            "logout_notices_waiting",
+            "Sign-outs that a client has not heard of yet",
+            notices_waiting.clone(),
+        );
+        let notices_oldest = Family::<NoticesOf, Gauge<f64, AtomicU64>>::default();
+        registry.register(
+            "logout_notices_oldest_seconds",
+            "Age of the oldest sign-out that a client has not heard of yet",
+            notices_oldest.clone(),
+        );
         let under_way = Gauge::<i64>::default();
         registry.register("http_requests_under_way", "HTTP requests not yet answered", under_way.clone());
         let config_findings = Gauge::default();
@@ -104,6 +144,9 @@ impl Default for Metrics {
             refusals,
             upstream_errors,
             logins,
+            notices,
+            notices_waiting,
+            notices_oldest,
             under_way,
             config_findings,
             config_seconds,
@@ -140,6 +183,28 @@ impl Metrics {
 
     pub fn login_ended(&self, how: &'static str) {
         self.logins.get_or_create(&Code { code: how }).inc();
+    }
+
+    /// Counts what became of notices to a client of the files.
+    pub fn notices_ended(&self, client: &str, how: NoticeEnd, count: usize) {
+        let outcome = match how {
+            NoticeEnd::Heard => "heard",
+            NoticeEnd::Failed => "failed",
+            NoticeEnd::GivenUp => "given_up",
+        };
+        let series = NoticeOutcome { client: client.to_owned(), outcome };
+        self.notices.get_or_create(&series).inc_by(u64::try_from(count).unwrap_or(u64::MAX));
+    }
+
+    /// How many notices wait for each client, and the age of the oldest; no series for a client that has heard all.
+    pub fn notices_wait(&self, waiting: &BTreeMap<String, (u64, Span)>) {
+        self.notices_waiting.clear();
+        self.notices_oldest.clear();
+        for (client, (count, age)) in waiting {
+            let series = NoticesOf { client: client.clone() };
+            self.notices_waiting.get_or_create(&series).set(i64::try_from(*count).unwrap_or(i64::MAX));
+            self.notices_oldest.get_or_create(&series).set(age.ms() as f64 / 1000.0);
+        }
     }
 
     /// `None`: it can't be read from the certificate.

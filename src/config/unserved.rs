@@ -56,9 +56,7 @@ fn client_file(view: &View<'_>, findings: &mut Vec<Finding>) {
     if !view.texts("rule_sets").is_empty() {
         say(view, "rule_sets", "there is no management API yet", findings);
     }
-    for key in ["backchannel_logout_uri", "frontchannel_logout_uri"] {
-        if view.some_text(key).is_some() {
-            say(view, key, "clients are not told of a sign-out yet", findings);
-        }
+    if view.some_text("frontchannel_logout_uri").is_some() {
+        say(view, "frontchannel_logout_uri", "clients are not told of a sign-out by the browser yet", findings);
     }
 }
