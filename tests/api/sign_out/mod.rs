@@ -1,0 +1,5 @@
+//! What is told to whom when somebody is out.
+
+mod deaf;
+mod stage;
+mod told;
