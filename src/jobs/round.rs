@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -16,14 +15,22 @@ use crate::metrics::NoticeEnd;
 use crate::oidc::{Client, ClientId};
 use crate::token::delivery::{Ailing, Answer, Next, answer, is_over, next};
 
-/// Notices handed out at a time.
-const BATCH: u32 = 128;
 /// Notices on their way to one client at a time.
 const AT_A_TIME: usize = 32;
-/// How long nobody else delivers what is in hand. Whoever is killed meanwhile delays it so long.
-const LEASE: Span = Span::secs(20);
-/// How long after they were handed out notices are still sent: with the call itself it stays within the lease.
-const SENT_WITHIN: Duration = Duration::from_secs(15);
+
+/// How notices are taken in hand.
+struct Handful {
+    limit: u32,
+    /// How long nobody else delivers them. Whoever is killed meanwhile delays them so long.
+    lease: Span,
+    /// How long they are still sent: with the call itself, [`crate::backchannel::LOGOUT_CALL`], it stays within the lease.
+    sent_within: Span,
+}
+
+/// The first of a round: whether the client is well.
+const FIRST: Handful = Handful { limit: 1, lease: Span::secs(8), sent_within: Span::secs(4) };
+/// Those after it.
+const MORE: Handful = Handful { limit: 128, lease: Span::secs(20), sent_within: Span::secs(15) };
 
 /// How a round ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,18 +78,19 @@ impl Round {
     }
 
     async fn rounds(&self) -> Result<Ended, DirectoryFault> {
-        let mut limit = 1;
+        let mut handful = FIRST;
         while !self.is_stopping() {
             let client = self.ports.config.snapshot().clients.get(&self.client).cloned();
             let Some((client, uri)) = client.and_then(|c| c.backchannel_logout_uri.clone().map(|uri| (c, uri))) else {
                 self.drop_all().await?;
                 return Ok(Ended::Well);
             };
-            let notices = self.claim(limit).await?;
+            let notices = self.claim(&handful).await?;
             if notices.is_empty() {
                 return Ok(Ended::Well);
             }
-            let batch = self.deliver((&client, &uri), notices).await;
+            let until = Instant::now() + handful.sent_within.as_std();
+            let batch = self.deliver((&client, &uri), notices, until).await;
             let (failing, given_up) = (batch.is_failing(), batch.given_up);
             self.settle(batch).await?;
             if failing {
@@ -91,7 +99,7 @@ impl Round {
                 }
                 return Ok(Ended::Failing);
             }
-            limit = BATCH;
+            handful = MORE;
         }
         Ok(Ended::Well)
     }
@@ -100,14 +108,13 @@ impl Round {
         self.ports.stopping.load(Ordering::Relaxed)
     }
 
-    async fn claim(&self, limit: u32) -> Result<Vec<Notice>, DirectoryFault> {
+    async fn claim(&self, Handful { limit, lease, .. }: &Handful) -> Result<Vec<Notice>, DirectoryFault> {
         let now = self.ports.clock.now();
-        self.ports.directory.notices.claim(&self.client, limit, now, now.plus(LEASE)).await
+        self.ports.directory.notices.claim(&self.client, *limit, now, now.plus(*lease)).await
     }
 
     /// Sends notices until the client turns out to fail, time is up or the order to stop comes; the rest is put back.
-    async fn deliver(&self, (client, uri): (&Arc<Client>, &str), notices: Vec<Notice>) -> Batch {
-        let until = Instant::now() + SENT_WITHIN;
+    async fn deliver(&self, (client, uri): (&Arc<Client>, &str), notices: Vec<Notice>, until: Instant) -> Batch {
         let mut batch = Batch::default();
         for notice in notices {
             while batch.posts.len() >= AT_A_TIME {
@@ -211,7 +218,7 @@ impl Round {
     async fn give_up_the_old(&self) -> Result<(), DirectoryFault> {
         loop {
             let now = self.ports.clock.now();
-            let notices = self.claim(BATCH).await?;
+            let notices = self.claim(&MORE).await?;
             let (old, young): (Vec<_>, Vec<_>) = notices.into_iter().partition(|notice| is_over(notice.created, now));
             let (count, ids) = (old.len(), old.into_iter().map(|notice| notice.id).collect());
             let back = young.into_iter().map(|notice| (notice.id, now)).collect();
@@ -228,7 +235,7 @@ impl Round {
     async fn drop_all(&self) -> Result<(), DirectoryFault> {
         let mut count = 0;
         loop {
-            let notices = self.claim(BATCH).await?;
+            let notices = self.claim(&MORE).await?;
             if notices.is_empty() {
                 if count > 0 {
                     tracing::warn!(client = %self.client, count, "logout notices are dropped: the client has no address");

@@ -14,6 +14,7 @@ mod crossed;
 mod database;
 mod deactivation;
 mod load;
+mod logout_notices;
 mod nodes;
 mod races;
 mod redis_gone;
