@@ -226,7 +226,7 @@ async fn f11_while_the_database_is_locked_the_queue_is_read_and_not_written() {
     let ada = create(db, person("ada")).await;
     db.notices.queue(vec![notice("n", "rp", Some("s"))]).await.unwrap();
     held.lock();
-    assert_eq!(db.notices.due(at(100)).await.unwrap(), [rp.clone()]);
+    assert_eq!(db.notices.due(at(100)).await.unwrap(), std::slice::from_ref(&rp));
     assert_eq!(waiting(db).await, 1);
     assert_eq!(db.notices.claim_leavings(9, at(100), at(200)).await.unwrap(), [], "nobody left: needs no lock");
     db.notices.settle(Vec::new(), Vec::new()).await.unwrap();
