@@ -141,7 +141,9 @@ fn token_body(answer: &TokenAnswer) -> Map<String, Value> {
     if let Some(id_token) = &answer.id_token {
         body.insert("id_token".into(), id_token.expose().into());
     }
-    body.insert("scope".into(), answer.scope.as_str().into());
+    if let Some(scope) = &answer.scope {
+        body.insert("scope".into(), scope.as_str().into());
+    }
     body
 }
 
