@@ -37,9 +37,7 @@ pub enum AccessState {
     /// For a program in its own name.
     Machine(MachineRecord),
     /// A tombstone: whatever still holds an older copy must not revive it.
-    Revoked {
-        at: Moment,
-    },
+    Revoked { at: Moment },
 }
 
 #[derive(Serialize, Deserialize)]
