@@ -54,6 +54,7 @@ pub(super) const TURN_FAMILY: &str = "UPDATE families SET generation = $1, revok
 pub(super) const REVOKE_FAMILY: &str = "INSERT INTO families (id, generation, bound, ends, revoked_at) \
      VALUES ($1, 0, 0, $2, $2) \
      ON CONFLICT (id) DO UPDATE SET revoked_at = excluded.revoked_at WHERE families.revoked_at IS NULL";
+pub(super) const IS_REVOKED: &str = "SELECT 1 FROM families WHERE id = $1 AND revoked_at IS NOT NULL";
 pub(super) const REVOKE_FAMILIES_OF_USER: &str =
     "UPDATE families SET revoked_at = $1 WHERE user_id = $2 AND revoked_at IS NULL";
 pub(super) const REVOKE_FAMILIES_OF_SESSION: &str =

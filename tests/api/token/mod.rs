@@ -3,6 +3,8 @@
 mod assertion;
 mod code;
 mod endpoint;
+mod introspection;
+mod machine;
 mod race;
 mod refresh;
 mod userinfo;
