@@ -201,9 +201,9 @@ lints! {
         "the claim would always be missing; add the attribute to a directory's `attributes` or correct its name"
     CLI18 Warning "a client that nobody can use"
         "without an identity provider nobody can sign in; add idps/ID.toml"
-    CLI19 Error "more than two secrets"
+    CLI20 Error "more than two secrets"
         "client_secret and secret_hash hold two secrets in all: the new one, and the old one until the client uses the new one; remove the others"
-    CLI20 Warning "one secret twice"
+    CLI21 Warning "one secret twice"
         "two secrets are there to change one for the other; remove one, or give the new one a value of its own"
 
     SVC01 Error "the credential of the service isn't whole"

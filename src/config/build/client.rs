@@ -8,7 +8,7 @@ use crate::base::address;
 use crate::base::limits::CLIENT_ID_BYTES_MAX;
 use crate::config::build::jwks;
 use crate::config::lints::{
-    CLI02, CLI03, CLI04, CLI05, CLI06, CLI09, CLI10, CLI12, CLI13, CLI14, CLI15, CLI16, CLI19, CLI20, Lint,
+    CLI02, CLI03, CLI04, CLI05, CLI06, CLI09, CLI10, CLI12, CLI13, CLI14, CLI15, CLI16, CLI20, CLI21, Lint,
 };
 use crate::config::reader::{Form, Reader};
 use crate::config::shape::LIVE_SECRETS_MAX;
@@ -132,9 +132,9 @@ fn secrets(view: &View<'_>, reader: &mut Reader<'_>) -> Option<ClientCredential>
     let mut live: Vec<ClientSecret> = Vec::new();
     for (number, (secret, span)) in found.into_iter().enumerate() {
         if number >= LIVE_SECRETS_MAX {
-            reader.push(view.source.finding(&CLI19, &span, "one too many"));
+            reader.push(view.source.finding(&CLI20, &span, "one too many"));
         } else if live.iter().any(|other| same(other, &secret)) {
-            reader.push(view.source.finding(&CLI20, &span, "the same as the one before it"));
+            reader.push(view.source.finding(&CLI21, &span, "the same as the one before it"));
         } else {
             live.push(secret);
         }
