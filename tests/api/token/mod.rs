@@ -3,6 +3,8 @@
 mod assertion;
 mod code;
 mod endpoint;
+mod published_keys;
 mod race;
 mod refresh;
+mod two_secrets;
 mod userinfo;
