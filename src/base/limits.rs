@@ -32,6 +32,12 @@ pub const HANDLE_LIFETIME: Span = Span::secs(60);
 pub const ID_TOKEN_LIFETIME: Span = Span::minutes(10);
 /// The longest life of a client assertion (RFC 7523 §3), which bounds the store of used `jti`s.
 pub const ASSERTION_LIFETIME_MAX: Span = Span::minutes(5);
+/// How long a pushed authorization request can begin a login (RFC 9126 §2.2): the browser is sent on at once.
+pub const PUSHED_LIFETIME: Span = Span::secs(60);
+/// How long a login that it began may take in all: its own minute, our page, the identity provider.
+pub const PUSHED_LOGIN_LIFETIME: Span = Span::minutes(21);
+/// The longest life of a signed request object: as long as FAPI 1.0 Advanced §5.2.2 allows.
+pub const REQUEST_OBJECT_LIFETIME_MAX: Span = Span::minutes(60);
 /// Clocks of others may differ by this much.
 pub const CLOCK_SKEW: Span = Span::secs(60);
 /// How long a lost answer to a refresh may be asked for again.

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
 
-use super::admission::{Bounds, Failures, LoginsUnderWay, Seldom};
+use super::admission::{Bounds, Failures, LoginsUnderWay, Pushes, Seldom};
 use crate::audit::Trace;
 use crate::base::{Clock, Dice, Moment};
 use crate::config::{Live, Snapshot};
@@ -33,6 +33,7 @@ pub struct Ports {
     /// Traces of what never became a login.
     pub unproven: Seldom,
     pub under_way: LoginsUnderWay,
+    pub pushes: Pushes,
     /// Lasting secret from which pairwise subjects are made.
     pub pairwise_salt: [u8; 32],
     pub metrics: Metrics,
