@@ -11,6 +11,8 @@ pub const TARGET_BYTES_MAX: usize = 16 * 1024;
 pub const STATE_BYTES_MAX: usize = 2 * 1024;
 /// Bytes of `nonce`: it travels on in every ID token.
 pub const NONCE_BYTES_MAX: usize = 512;
+/// Bytes of a `sub` (OIDC Core §2).
+pub const SUBJECT_BYTES_MAX: usize = 255;
 /// Words of `scope` that are looked at.
 pub const SCOPE_WORDS_MAX: usize = 100;
 /// Bytes of a client id (RFC 6749 Appendix A.1 sets none).

@@ -2,7 +2,7 @@
 
 use super::answer::{ResponseMode, ReturnAddress};
 use super::request::{AuthorizationRequest, ClientRequest};
-use crate::base::limits::{NONCE_BYTES_MAX, SCOPE_WORDS_MAX};
+use crate::base::limits::{NONCE_BYTES_MAX, SCOPE_WORDS_MAX, SUBJECT_BYTES_MAX};
 use crate::base::text::{HintFault, LoginHint, is_control};
 use crate::hint::EntryPath;
 use crate::oidc::client::GrantType;
@@ -232,5 +232,8 @@ fn requested_subject(params: &Params) -> Result<Option<String>, OAuthError> {
     if !claims.is_object() {
         return Err(invalid("claims is a JSON object"));
     }
-    Ok(claims.pointer("/id_token/sub/value").and_then(|v| v.as_str()).map(str::to_owned))
+    match claims.pointer("/id_token/sub/value").and_then(|value| value.as_str()) {
+        Some(subject) if subject.len() > SUBJECT_BYTES_MAX => Err(invalid("sub has more than 255 characters")),
+        subject => Ok(subject.map(str::to_owned)),
+    }
 }

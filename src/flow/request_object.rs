@@ -14,7 +14,7 @@ use crate::oidc::{Client, OAuthError};
 /// The parameters that count.
 #[derive(Debug)]
 pub struct Effective<'p> {
-    /// Those inside the object if its signature is good, else those beside it.
+    /// Those inside the object; beside it if its signature is not good, or if it is refused and names no way back.
     pub params: Cow<'p, Params>,
     /// Why the object is refused.
     pub fault: Option<OAuthError>,
@@ -45,7 +45,9 @@ pub async fn effective<'p>(
         Err(_) => (plain.params, Some("signature, algorithm or type of the request object is not accepted")),
         Ok(signed) => {
             let fault = signed.check(&client.id, &request.config.server.issuer, request.now).err();
-            (Cow::Owned(params_of(signed.claims())), fault.map(|fault| fault.as_str()))
+            let inside = params_of(signed.claims());
+            let nowhere = fault.is_some() && inside.get("redirect_uri").is_none();
+            (if nowhere { plain.params } else { Cow::Owned(inside) }, fault.map(|fault| fault.as_str()))
         }
     };
     Ok(Effective { params, fault: fault.map(|why| OAuthError::new(InvalidRequestObject, why)) })
