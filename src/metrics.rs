@@ -13,6 +13,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use crate::base::{Moment, Span};
+use crate::keys::client_secret::Which;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct Endpoint {
@@ -59,6 +60,14 @@ pub enum NoticeEnd {
     GivenUp,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct SecretUsed {
+    /// The stem of its file.
+    pub client: String,
+    /// `first` or `second`, as they stand in the file.
+    pub secret: &'static str,
+}
+
 /// A registry of its own: two servers in one process count apart.
 pub struct Metrics {
     registry: Registry,
@@ -67,14 +76,34 @@ pub struct Metrics {
     refusals: Family<Code, Counter>,
     upstream_errors: Family<UpstreamError, Counter>,
     logins: Family<Code, Counter>,
+    secrets_used: Family<SecretUsed, Counter>,
     under_way: Gauge<i64>,
     config_findings: Gauge<i64>,
     config_seconds: Gauge<f64, AtomicU64>,
-    notices: Family<NoticeOutcome, Counter>,
-    notices_waiting: Family<NoticesOf, Gauge<i64>>,
-    notices_oldest: Family<NoticesOf, Gauge<f64, AtomicU64>>,
+    notices: Notices,
     /// No series without a certificate.
     certificate_seconds: Family<Unlabelled, Gauge<i64>>,
+}
+
+/// Logout notices to clients.
+#[derive(Default)]
+struct Notices {
+    ended: Family<NoticeOutcome, Counter>,
+    waiting: Family<NoticesOf, Gauge<i64>>,
+    oldest: Family<NoticesOf, Gauge<f64, AtomicU64>>,
+}
+
+impl Notices {
+    fn registered(registry: &mut Registry) -> Self {
+        let notices = Self::default();
+        let Self { ended, waiting, oldest } = &notices;
+        registry.register("logout_notices", "Tries to tell clients of a sign-out, by outcome", ended.clone());
+        let what = "Sign-outs that a client has not heard of yet";
+        registry.register("logout_notices_waiting", what, waiting.clone());
+        let what = "Age of the oldest sign-out that a client has not heard of yet";
+        registry.register("logout_notices_oldest_seconds", what, oldest.clone());
+        notices
+    }
 }
 
 /// For a series that is there only at times.
@@ -106,19 +135,12 @@ impl Default for Metrics {
         registry.register("upstream_errors", "Failures at identity providers", upstream_errors.clone());
         let logins = Family::<Code, Counter>::default();
         registry.register("logins", "Logins by how they ended", logins.clone());
-        let notices = Family::<NoticeOutcome, Counter>::default();
-        registry.register("logout_notices", "Tries to tell clients of a sign-out, by outcome", notices.clone());
-        let notices_waiting = Family::<NoticesOf, Gauge<i64>>::default();
+        let notices = Notices::registered(&mut registry);
+        let secrets_used = Family::<SecretUsed, Counter>::default();
         registry.register(
-            "logout_notices_waiting",
-            "Sign-outs that a client has not heard of yet",
-            notices_waiting.clone(),
-        );
-        let notices_oldest = Family::<NoticesOf, Gauge<f64, AtomicU64>>::default();
-        registry.register(
-            "logout_notices_oldest_seconds",
-            "Age of the oldest sign-out that a client has not heard of yet",
-            notices_oldest.clone(),
+            "client_secrets_used",
+            "Authentications by clients with two live secrets, by which one came",
+            secrets_used.clone(),
         );
         let under_way = Gauge::<i64>::default();
         registry.register("http_requests_under_way", "HTTP requests not yet answered", under_way.clone());
@@ -145,8 +167,7 @@ impl Default for Metrics {
             upstream_errors,
             logins,
             notices,
-            notices_waiting,
-            notices_oldest,
+            secrets_used,
             under_way,
             config_findings,
             config_seconds,
@@ -193,18 +214,28 @@ impl Metrics {
             NoticeEnd::GivenUp => "given_up",
         };
         let series = NoticeOutcome { client: client.to_owned(), outcome };
-        self.notices.get_or_create(&series).inc_by(u64::try_from(count).unwrap_or(u64::MAX));
+        self.notices.ended.get_or_create(&series).inc_by(u64::try_from(count).unwrap_or(u64::MAX));
     }
 
     /// How many notices wait for each client, and the age of the oldest; no series for a client that has heard all.
     pub fn notices_wait(&self, waiting: &BTreeMap<String, (u64, Span)>) {
-        self.notices_waiting.clear();
-        self.notices_oldest.clear();
+        self.notices.waiting.clear();
+        self.notices.oldest.clear();
         for (client, (count, age)) in waiting {
             let series = NoticesOf { client: client.clone() };
-            self.notices_waiting.get_or_create(&series).set(i64::try_from(*count).unwrap_or(i64::MAX));
-            self.notices_oldest.get_or_create(&series).set(age.ms() as f64 / 1000.0);
+            self.notices.waiting.get_or_create(&series).set(i64::try_from(*count).unwrap_or(i64::MAX));
+            self.notices.oldest.get_or_create(&series).set(age.ms() as f64 / 1000.0);
         }
+    }
+
+    /// Counts which of two live secrets a client uses: the old one can go when it is used no more.
+    pub fn secret_used(&self, client: &str, which: Which) {
+        let secret = match which {
+            Which::Only => return,
+            Which::First => "first",
+            Which::Second => "second",
+        };
+        self.secrets_used.get_or_create(&SecretUsed { client: client.to_owned(), secret }).inc();
     }
 
     /// `None`: it can't be read from the certificate.

@@ -9,6 +9,7 @@ pub mod claims;
 pub mod standing;
 pub mod family;
 pub mod refresh_token;
+pub mod machine;
 pub mod access;
 pub mod logout_token;
 pub mod delivery;

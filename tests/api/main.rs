@@ -11,5 +11,6 @@ mod faults;
 mod limits;
 mod login;
 mod matching;
+mod par;
 mod sign_out;
 mod token;
