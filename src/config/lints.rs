@@ -201,7 +201,7 @@ lints! {
         "the claim would always be missing; add the attribute to a directory's `attributes` or correct its name"
     CLI18 Warning "a client that nobody can use"
         "without an identity provider nobody can sign in; add idps/ID.toml"
-    CLI19 Warning "tokens without any rights"
+    CLI21 Warning "tokens without any rights"
         "what the client gets by client_credentials has its `rule_sets` as scopes; name them, or drop the grant"
 
     SVC01 Error "the credential of the service isn't whole"

@@ -9,7 +9,7 @@ use crate::base::address;
 use crate::base::limits::CLIENT_ID_BYTES_MAX;
 use crate::config::build::jwks;
 use crate::config::lints::{
-    CLI02, CLI03, CLI04, CLI05, CLI06, CLI09, CLI10, CLI12, CLI13, CLI14, CLI15, CLI16, CLI19, Lint,
+    CLI02, CLI03, CLI04, CLI05, CLI06, CLI09, CLI10, CLI12, CLI13, CLI14, CLI15, CLI16, CLI21, Lint,
 };
 use crate::config::reader::{Form, Reader};
 use crate::config::view::View;
@@ -177,7 +177,7 @@ fn refresh(view: &View<'_>, grants: &[GrantType], tokens: TokenLifetimes, reader
 fn rights(view: &View<'_>, grants: &[GrantType], reader: &mut Reader<'_>) {
     let asks = grants.contains(&GrantType::ClientCredentials) && !view.flag("public");
     if asks && view.texts("rule_sets").is_empty() {
-        reader.push(view.source.finding(&CLI19, &view.span("grant_types"), "`rule_sets` names no rights"));
+        reader.push(view.source.finding(&CLI21, &view.span("grant_types"), "`rule_sets` names no rights"));
     }
 }
 
