@@ -44,9 +44,6 @@ fn directory_file(view: &View<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn client_file(view: &View<'_>, findings: &mut Vec<Finding>) {
-    if view.some_text("jwks_uri").is_some() {
-        say(view, "jwks_uri", "keys are not fetched yet, so this client can't prove who it is: use `jwks`", findings);
-    }
     if view.flag("require_par") {
         say(view, "require_par", "requests can't be pushed yet, so this client can't ask for anything", findings);
     }

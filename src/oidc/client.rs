@@ -59,12 +59,19 @@ pub struct Client {
 pub enum ClientCredential {
     /// No proof: PKCE is what protects it.
     Public,
-    Secret(Secret),
-    /// An Argon2id hash in PHC format.
-    SecretHash(Secret),
+    /// One, or two while the one takes the other's place. Each is as good as the other.
+    Secrets(Vec<ClientSecret>),
     /// Public keys for private_key_jwt, as the text of a JWK set.
     Keys(String),
     KeysUri(String),
+}
+
+/// What a client's secret is compared with.
+#[derive(Clone, Debug)]
+pub enum ClientSecret {
+    Plain(Secret),
+    /// An Argon2id hash in PHC format.
+    Hash(Secret),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

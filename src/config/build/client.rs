@@ -2,19 +2,20 @@
 
 use std::ops::Range;
 
-use argon2::password_hash::phc::PasswordHash;
 use url::Url;
 
 use crate::base::address;
 use crate::base::limits::CLIENT_ID_BYTES_MAX;
 use crate::config::build::jwks;
 use crate::config::lints::{
-    CLI02, CLI03, CLI04, CLI05, CLI06, CLI09, CLI10, CLI12, CLI13, CLI14, CLI15, CLI16, CLI21, Lint,
+    CLI02, CLI03, CLI04, CLI05, CLI06, CLI09, CLI10, CLI12, CLI13, CLI14, CLI15, CLI16, CLI19, CLI20, CLI21, Lint,
 };
 use crate::config::reader::{Form, Reader};
+use crate::config::shape::LIVE_SECRETS_MAX;
 use crate::config::view::View;
+use crate::keys::client_secret::check_hash;
 use crate::oidc::client::{
-    AccessTokenKind, ClientCredential, GrantType, RuleSet, SigningAlgorithm, SubjectType, TokenLifetimes,
+    AccessTokenKind, ClientCredential, ClientSecret, GrantType, RuleSet, SigningAlgorithm, SubjectType, TokenLifetimes,
 };
 use crate::oidc::{Client, ClientId, IdpId, Scope};
 use crate::token::claims::is_reserved;
@@ -96,8 +97,7 @@ fn credential(view: &View<'_>, reader: &mut Reader<'_>) -> Option<ClientCredenti
             reader.push(view.source.finding(&CLI05, &view.anchor(), "nothing proves who this client is"));
             None
         }
-        ["client_secret"] => reader.secret(view, "client_secret", Form::Line).map(ClientCredential::Secret),
-        ["secret_hash"] => secret_hash(view, reader),
+        ["client_secret"] | ["secret_hash"] | ["client_secret", "secret_hash"] => secrets(view, reader),
         ["jwks"] => jwks::read(view, reader).map(ClientCredential::Keys),
         ["jwks_uri"] => Some(ClientCredential::KeysUri(view.text("jwks_uri"))),
         ["public"] => Some(ClientCredential::Public),
@@ -109,20 +109,37 @@ fn credential(view: &View<'_>, reader: &mut Reader<'_>) -> Option<ClientCredenti
     }
 }
 
-fn secret_hash(view: &View<'_>, reader: &mut Reader<'_>) -> Option<ClientCredential> {
-    let hash = reader.secret(view, "secret_hash", Form::Plain)?;
-    let parsed = PasswordHash::new(hash.expose());
-    let fits =
-        parsed.is_ok_and(|hash| hash.algorithm.as_str() == "argon2id" && hash.hash.is_some() && hash.salt.is_some());
-    if !fits {
-        reader.push(view.source.finding(
-            &CLI06,
-            &view.span("secret_hash"),
-            "not of the form $argon2id$v=19$m=…,t=…,p=…$SALT$HASH",
-        ));
-        return None;
+/// One secret or two, those of `client_secret` first.
+fn secrets(view: &View<'_>, reader: &mut Reader<'_>) -> Option<ClientCredential> {
+    let mut found = Vec::new();
+    for (secret, span) in reader.secrets(view, "client_secret", Form::Line) {
+        found.push((ClientSecret::Plain(secret), span));
     }
-    Some(ClientCredential::SecretHash(hash))
+    for (hash, span) in reader.secrets(view, "secret_hash", Form::Plain) {
+        match check_hash(hash.expose()) {
+            Ok(()) => found.push((ClientSecret::Hash(hash), span)),
+            Err(fault) => reader.push(view.source.finding(&CLI06, &span, fault.to_string())),
+        }
+    }
+    let mut live: Vec<ClientSecret> = Vec::new();
+    for (number, (secret, span)) in found.into_iter().enumerate() {
+        if number >= LIVE_SECRETS_MAX {
+            reader.push(view.source.finding(&CLI20, &span, "one too many"));
+        } else if live.iter().any(|other| same(other, &secret)) {
+            reader.push(view.source.finding(&CLI21, &span, "the same as the one before it"));
+        } else {
+            live.push(secret);
+        }
+    }
+    (!live.is_empty()).then_some(ClientCredential::Secrets(live))
+}
+
+fn same(one: &ClientSecret, other: &ClientSecret) -> bool {
+    match (one, other) {
+        (ClientSecret::Plain(one), ClientSecret::Plain(other))
+        | (ClientSecret::Hash(one), ClientSecret::Hash(other)) => one.matches(other.expose()),
+        _ => false,
+    }
 }
 
 fn uris(view: &View<'_>, grants: &[GrantType], reader: &mut Reader<'_>) {
@@ -177,7 +194,7 @@ fn refresh(view: &View<'_>, grants: &[GrantType], tokens: TokenLifetimes, reader
 fn rights(view: &View<'_>, grants: &[GrantType], reader: &mut Reader<'_>) {
     let asks = grants.contains(&GrantType::ClientCredentials) && !view.flag("public");
     if asks && view.texts("rule_sets").is_empty() {
-        reader.push(view.source.finding(&CLI21, &view.span("grant_types"), "`rule_sets` names no rights"));
+        reader.push(view.source.finding(&CLI19, &view.span("grant_types"), "`rule_sets` names no rights"));
     }
 }
 

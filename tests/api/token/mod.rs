@@ -5,6 +5,8 @@ mod code;
 mod endpoint;
 mod introspection;
 mod machine;
+mod published_keys;
 mod race;
 mod refresh;
+mod two_secrets;
 mod userinfo;
