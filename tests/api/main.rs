@@ -12,4 +12,5 @@ mod faults;
 mod limits;
 mod login;
 mod matching;
+mod par;
 mod token;
