@@ -24,14 +24,15 @@ pub mod matching;
 pub mod callback;
 pub mod client_auth;
 pub mod issue;
+pub mod presented;
 pub mod code;
 pub mod refresh;
+pub mod client_credentials;
 pub mod token;
 pub mod userinfo;
 pub mod revoke;
 pub mod introspect;
 pub mod par;
-pub mod client_credentials;
 pub mod logout;
 pub mod upstream_logout;
 

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 
 use super::admission::{Bounds, Failures, LoginsUnderWay, Pushes, Seldom};
 use crate::audit::Trace;
+use crate::backchannel::Clients;
 use crate::base::{Clock, Dice, Moment};
 use crate::config::{Live, Snapshot};
 use crate::directory::Database;
@@ -25,6 +26,8 @@ pub struct Ports {
     pub state: Arc<dyn StateStore>,
     pub directory: Database,
     pub upstream: Arc<Upstream>,
+    /// Clients as servers.
+    pub clients: Arc<Clients>,
     pub ring: ArcSwap<Ring>,
     /// Seals what rests outside the process.
     pub seal: Arc<Seal>,
@@ -73,7 +76,7 @@ impl Ports {
     }
 }
 
-/// A door could not be opened: state store or database. Answered with 503, never with "invalid".
+/// A door could not be opened: state store, database, a client's keys. Answered with 503, never with "invalid".
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Unavailable(String);
@@ -88,6 +91,13 @@ impl From<crate::state::StateFault> for Unavailable {
 impl From<crate::directory::DirectoryFault> for Unavailable {
     fn from(fault: crate::directory::DirectoryFault) -> Self {
         tracing::warn!(fault = %fault, "database");
+        Self(fault.to_string())
+    }
+}
+
+/// The log has its reason from the door, which keeps it.
+impl From<crate::outbound::OutboundFault> for Unavailable {
+    fn from(fault: crate::outbound::OutboundFault) -> Self {
         Self(fault.to_string())
     }
 }
