@@ -83,7 +83,7 @@ async fn pay(
     issued: &IssuedCode,
     drawn: &Drawn,
 ) -> Result<TokenAnswer, CallFault> {
-    let grant = &issued.grant;
+    let grant = &issued.grant.clone().within(client);
     let standing = ports.directory.users.standing(&grant.user, Some(&grant.sid), None).await;
     let standing = standing.map_err(Unavailable::from)?;
     let rules = Issued { client: Some(client), idp: &grant.idp, at: issued.issued, bound_to_session: true };

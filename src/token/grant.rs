@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::Moment;
 use crate::identity::UserId;
-use crate::oidc::{ClientId, IdpId, Scope};
+use crate::oidc::{Client, ClientId, IdpId, Scope};
 
 /// The version of the stored form of [`Grant`]. Records of another one count as absent.
 pub const GRANT_VERSION: u32 = 1;
@@ -36,6 +36,13 @@ impl Grant {
     #[must_use]
     pub fn has(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)
+    }
+
+    /// The same with the scopes that the client's file still lists.
+    #[must_use]
+    pub fn within(mut self, client: &Client) -> Self {
+        self.scopes.retain(|scope| client.scopes.contains(scope));
+        self
     }
 
     /// The same for what outlives the first answer.

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use tokio::sync::Semaphore;
 
-use super::cache::Cache;
-use super::http::Http;
 use super::id_token::Unverified;
 use super::keyset::{KeySet, Verdict};
 use super::{ProviderFacts, UpstreamFault, metadata};
 use crate::base::{Clock, Span};
 use crate::oidc::Idp;
+use crate::outbound::{Cache, Http, document};
 
 /// How long discovery or keys may take in all, a second try included: with an exchange after it, a
 /// login still ends within 10 s or so.
@@ -22,8 +21,8 @@ const EXCHANGES_MAX: usize = 256;
 
 pub struct Provider {
     pub http: Http,
-    pub facts: Cache<ProviderFacts>,
-    pub keys: Cache<KeySet>,
+    pub facts: Cache<ProviderFacts, UpstreamFault>,
+    pub keys: Cache<KeySet, UpstreamFault>,
     /// One for each exchange under way.
     pub places: Semaphore,
 }
@@ -40,7 +39,7 @@ impl Provider {
             let (client, settings, discovery) = (client.clone(), Arc::clone(&settings), discovery.clone());
             in_time(async move {
                 let reply = client.get_with_retry(&discovery).await?;
-                metadata::facts(metadata::document(&reply, "discovery")?, &settings)
+                metadata::facts(document(&reply, "discovery")?, &settings)
             })
             .boxed()
         });
@@ -51,7 +50,7 @@ impl Provider {
             in_time(async move {
                 let facts = of.get().await?;
                 let reply = client.get_with_retry(&facts.jwks_uri).await?;
-                KeySet::parse(&metadata::document(&reply, "jwks")?)
+                KeySet::parse(&document(&reply, "jwks")?)
             })
             .boxed()
         });
