@@ -1,0 +1,7 @@
+//! Who is signed out, by whom, and who is not.
+
+mod upstream_back;
+mod upstream_bad;
+mod upstream_front;
+mod upstream_store;
+mod upstream_world;
