@@ -6,7 +6,7 @@ use super::fault::fault;
 use crate::directory::DirectoryFault;
 
 /// One script for each version, in order. A released one never changes.
-const MIGRATIONS: [&str; 1] = [VERSION_1];
+const MIGRATIONS: [&str; 2] = [VERSION_1, VERSION_2];
 
 const VERSION_1: &str = "
 CREATE TABLE users (
@@ -72,6 +72,31 @@ CREATE TABLE upstream_hints (
     PRIMARY KEY (user_id, idp)
 ) WITHOUT ROWID;
 CREATE INDEX traces_by_start ON traces (started);
+";
+
+const VERSION_2: &str = "
+-- What clients have not heard yet. The sid is empty where all sessions of the user at the client are meant.
+CREATE TABLE notices (
+    id       TEXT   NOT NULL,
+    client   TEXT   NOT NULL,
+    user_id  TEXT   NOT NULL,
+    sid      TEXT   NOT NULL,
+    created  BIGINT NOT NULL,
+    next_at  BIGINT NOT NULL,
+    attempts BIGINT NOT NULL,
+    PRIMARY KEY (client, user_id, sid)
+) WITHOUT ROWID;
+CREATE INDEX notices_by_id ON notices (id);
+CREATE INDEX notices_due ON notices (client, next_at, created);
+CREATE INDEX notices_by_age ON notices (created);
+-- Users who were switched off; the families that ended with it are those revoked at the same moment.
+CREATE TABLE leavings (
+    user_id TEXT   NOT NULL,
+    at      BIGINT NOT NULL,
+    next_at BIGINT NOT NULL,
+    PRIMARY KEY (user_id, at)
+) WITHOUT ROWID;
+CREATE INDEX leavings_by_age ON leavings (at, next_at);
 ";
 
 /// Brings the file to the newest version, in one transaction; a new file from nothing.
@@ -161,6 +186,22 @@ mod tests {
             sql::SIGN_OUT,
             sql::TRACE,
             sql::WRITE_TRACE,
+            sql::QUEUE_NOTICE,
+            sql::CLIENTS_DUE,
+            sql::NOTICES_DUE,
+            sql::CLAIM_NOTICE,
+            sql::NOTICE_AGAIN,
+            sql::NOTICE_DONE,
+            sql::WAITING,
+            sql::DEACTIVATE_USER,
+            sql::SWITCH_OFF,
+            sql::LAST_LEAVING,
+            sql::NOTE_LEAVING,
+            sql::ANY_LEAVING_DUE,
+            sql::LEAVINGS_DUE,
+            sql::CLAIM_LEAVING,
+            sql::FAMILIES_ENDED_AT,
+            sql::CLOSE_LEAVING,
         ];
         db.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
         for text in all {
