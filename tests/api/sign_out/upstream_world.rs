@@ -24,22 +24,20 @@ pub fn sign_in(world: &World, person: &Person, sid: &str) -> SignedIn {
     sign_in_at(world, &world.idp, person, sid)
 }
 
-/// The same at a provider of choice, by its domain.
+/// The same at a provider of choice, with an address of its domain.
 #[track_caller]
 pub fn sign_in_at(world: &World, idp: &EvilIdp, person: &Person, sid: &str) -> SignedIn {
+    let domain = if idp.issuer() == world.idp.issuer() { "contoso.com" } else { "contoso.co.uk" };
+    let email = person.email.replace("contoso.com", domain);
     idp.set(|script| {
         script.person = person.claims();
-        script.person.insert("sid".to_owned(), json!(sid));
+        for (name, value) in [("sid", sid), ("email", &email), ("preferred_username", &email)] {
+            script.person.insert(name.to_owned(), json!(value));
+        }
     });
-    let hint = if idp.issuer() == world.idp.issuer() { "x@contoso.com" } else { "x@contoso.co.uk" };
     let client = Client::access();
     let mut browser = world.server.browser();
-    let ask = client.ask(&world.server).hint(hint);
-    let page = browser.open(&ask.url());
-    // Somebody else than hinted at signs in: that is wanted here.
-    let answer = ask.answer(&page);
-    let tokens =
-        Tokens::verified(&world.server, &client, Some(&ask), &client.redeem(&world.server, &ask, &answer.code()));
+    let tokens = client.sign_in(&world.server, &mut browser, &client.ask(&world.server).hint(&email));
     SignedIn { browser, tokens }
 }
 
