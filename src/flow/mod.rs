@@ -29,6 +29,7 @@ pub mod revoke;
 pub mod introspect;
 pub mod par;
 pub mod client_credentials;
+pub mod leave;
 pub mod logout;
 pub mod upstream_logout;
 
