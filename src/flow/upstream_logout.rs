@@ -13,7 +13,7 @@ use crate::base::limits::{CLOCK_SKEW, LOGOUT_TOKEN_AGE_MAX};
 use crate::base::{Digest, Span};
 use crate::broker::session::Session;
 use crate::oidc::error::ErrorCode::InvalidRequest;
-use crate::oidc::{Client, Idp, OAuthError};
+use crate::oidc::{Idp, OAuthError};
 use crate::state::{Kind, Name, Record};
 use crate::upstream::{LogoutNotice, LogoutToken, LogoutTokenFault};
 
@@ -46,8 +46,9 @@ pub async fn backchannel(ports: &Ports, call: Call) -> Result<(), CallFault> {
         return Err(REFUSED.into());
     }
     for (idp, notice) in &believed {
-        let ended = end_all(ports, &request, named(ports, idp, notice).await?).await?;
-        tracing::info!(idp = %idp.id, sessions = ended.sessions, "signed out at the identity provider");
+        let meant = named(ports, idp, notice).await?;
+        tracing::info!(idp = %idp.id, sessions = meant.len(), "signed out at the identity provider");
+        end_all(ports, &request, meant).await?;
     }
     if undecided {
         return Err(CallFault::Unavailable);
@@ -118,19 +119,13 @@ async fn named(ports: &Ports, idp: &Idp, notice: &LogoutNotice) -> Result<Vec<St
     Ok(found)
 }
 
-/// What was ended: how many sessions, and the clients that they served.
-struct Ended {
-    sessions: usize,
-    clients: Vec<Arc<Client>>,
-}
-
-async fn end_all(ports: &Ports, request: &Request, found: Vec<Standing>) -> Result<Ended, Unavailable> {
-    let sessions = found.len();
-    let ends = stream::iter(found).map(|ending| async move { farewell::end(ports, request, &ending).await });
-    let mut clients: Vec<Arc<Client>> = ends.buffer_unordered(ENDED_AT_ONCE).try_concat().await?;
-    clients.sort_by(|a, b| a.id.cmp(&b.id));
-    clients.dedup_by(|a, b| a.id == b.id);
-    Ok(Ended { sessions, clients })
+/// Ends the sessions; gives the front-channel addresses of the clients that they served.
+async fn end_all(ports: &Ports, request: &Request, meant: Vec<Standing>) -> Result<Vec<String>, Unavailable> {
+    let ends = stream::iter(meant).map(|ending| async move {
+        let clients = farewell::end(ports, request, &ending).await?;
+        Ok::<_, Unavailable>(farewell::frames(request, &ending.session.sid, &clients))
+    });
+    ends.buffer_unordered(ENDED_AT_ONCE).try_concat().await
 }
 
 /// Answers `/federation/auth/logout/frontchannel` (OpenID Connect Front-Channel Logout 1.0 §3). It comes from a frame
@@ -141,9 +136,8 @@ async fn end_all(ports: &Ports, request: &Request, found: Vec<Standing>) -> Resu
 /// [`Unavailable`] while the sessions can't be ended.
 pub async fn frontchannel(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable> {
     let request = ports.request();
-    let quiet = || Ok(Say::SignedOut.into());
     if visit.params.repeated().is_some() {
-        return quiet();
+        return Ok(Say::ClientFrames { frames: Vec::new() }.into());
     }
     let own = visit.session.as_ref().map(|token| Digest::of(token.expose()));
     let meant = match visit.params.get("sid") {
@@ -151,8 +145,7 @@ pub async fn frontchannel(ports: &Ports, visit: Visit) -> Result<Reply, Unavaila
         None => own_session(ports, &request, visit.params.get("iss"), own).await?,
     };
     let is_own = meant.iter().any(|standing| Some(standing.digest) == own);
-    end_all(ports, &request, meant).await?;
-    let reply = Reply::from(Say::SignedOut);
+    let reply = Reply::from(Say::ClientFrames { frames: end_all(ports, &request, meant).await? });
     Ok(if is_own { reply.keeping(Keep::ForgetSession) } else { reply })
 }
 
