@@ -32,6 +32,7 @@ use url::Url;
 
 use crate::base::{Digest, Secret, Span};
 use crate::identity::Directory;
+use crate::keys::assertion::ClientKeys;
 use crate::oidc::client::SigningAlgorithm;
 use crate::oidc::{Client, ClientId, Idp, IdpId};
 
@@ -54,6 +55,8 @@ pub struct Snapshot {
     pub idps: BTreeMap<IdpId, Arc<Idp>>,
     /// By `client_id`.
     pub clients: BTreeMap<ClientId, Arc<Client>>,
+    /// The keys that stand in clients' files, parsed.
+    pub client_keys: BTreeMap<ClientId, Arc<ClientKeys>>,
     /// By stem.
     pub services: BTreeMap<String, Arc<Service>>,
 }

@@ -120,6 +120,9 @@ pub trait Families: Send + Sync {
 
     /// Ends a family for good, also one that isn't there yet.
     async fn revoke(&self, id: &FamilyId, now: Moment) -> Result<(), DirectoryFault>;
+
+    /// Whether it was revoked, also one that never was there.
+    async fn is_revoked(&self, id: &FamilyId) -> Result<bool, DirectoryFault>;
 }
 
 /// Sign-outs, which must hold even if the state store brings a session back.

@@ -75,7 +75,7 @@ impl Ports {
     }
 }
 
-/// A door could not be opened: state store or database. Answered with 503, never with "invalid".
+/// A door could not be opened: state store, database, a client's keys. Answered with 503, never with "invalid".
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Unavailable(String);
@@ -90,6 +90,13 @@ impl From<crate::state::StateFault> for Unavailable {
 impl From<crate::directory::DirectoryFault> for Unavailable {
     fn from(fault: crate::directory::DirectoryFault) -> Self {
         tracing::warn!(fault = %fault, "database");
+        Self(fault.to_string())
+    }
+}
+
+/// The log has its reason from the door, which keeps it.
+impl From<crate::outbound::OutboundFault> for Unavailable {
+    fn from(fault: crate::outbound::OutboundFault) -> Self {
         Self(fault.to_string())
     }
 }

@@ -27,6 +27,12 @@ impl ClientKeys {
     pub fn parse(jwks: &str) -> Result<Self, KeySetFault> {
         KeySet::parse(jwks).map(Self)
     }
+
+    /// How many of them can be used.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.count()
+    }
 }
 
 /// An assertion that proves its client, if its `jti` was never seen before.

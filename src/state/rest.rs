@@ -175,7 +175,10 @@ mod tests {
         "04636f64652e7d2c03a9507ae265ecf5b5356885a53393a2029d241394997265a1a25aefc602ffffffffffffffff00000000",
     );
     /// What version 2 wrote behind that for the list of [`sample_with_a_list`].
-    const GOLDEN_LIST: &str = "";
+    const GOLDEN_LIST: &str = concat!(
+        "1073657373696f6e735f6f665f757365720bfe935e70c321c7ca3afc75ce0d0ca2f98b5422e008bb31c00c6d7f1f1c0ad603",
+        "00505c18a3010000060000006d656d626572",
+    );
 
     fn bytes(hex: &str) -> Vec<u8> {
         (0..hex.len() / 2).map(|n| u8::from_str_radix(&hex[2 * n..2 * n + 2], 16).unwrap()).collect()

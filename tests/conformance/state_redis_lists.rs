@@ -1,7 +1,5 @@
 //! What the Redis store promises of its lists besides the contract: what stands in the server, and for how long.
 
-use std::fs;
-
 use vestibule::base::Span;
 use vestibule::state::{Kind, LIST_MAX};
 
@@ -104,7 +102,7 @@ async fn each_command_of_lists_that_is_asked_for_is_needed_and_together_they_are
     let user = ["ACL", "SETUSER", "vestibule", "reset", "on", ">pass", "~vestibule:*"];
     let store = redis_at(&format!("redis://vestibule:pass@{}", server.address()));
     let both = || async {
-        in_time(store.put_listed(Vec::new(), vec![entry("a", "member", MINUTE)])).await?;
+        in_time(store.put_listed(Vec::new(), vec![entry("a", "x", MINUTE), entry("a", "y", Span::hours(1))])).await?;
         in_time(store.list(list("a"))).await
     };
     for missing in of_lists {
@@ -116,7 +114,7 @@ async fn each_command_of_lists_that_is_asked_for_is_needed_and_together_they_are
     }
     server.ask(&["DEL", &key("a")]);
     server.ask(&[&user[..], &rights[..], &of_lists[..]].concat());
-    assert_eq!(both().await.unwrap(), ["member"]);
+    assert_eq!(both().await.unwrap(), ["x", "y"]);
 }
 
 #[tokio::test]

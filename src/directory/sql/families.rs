@@ -54,6 +54,11 @@ impl Families for Sqlite {
         let id = id.0.base64url();
         self.write(move |db| db.prepare_cached(sql::REVOKE_FAMILY)?.execute(params![id, now.ms()]).map(drop)).await
     }
+
+    async fn is_revoked(&self, id: &FamilyId) -> Result<bool, DirectoryFault> {
+        let id = id.0.base64url();
+        self.read(|db| db.prepare_cached(sql::IS_REVOKED)?.exists([&id])).await
+    }
 }
 
 #[async_trait]

@@ -215,4 +215,61 @@ mod tests {
             assert_eq!(statement.get_status(RePrepare), 0, "{text}");
         }
     }
+
+    fn tables(db: &Connection) -> Vec<(String, String)> {
+        let mut text = db.prepare("SELECT name, COALESCE(sql, '') FROM sqlite_master ORDER BY type, name").unwrap();
+        text.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
+    }
+
+    /// All values of a table, each row as one text.
+    fn contents(db: &Connection, table: &str) -> Vec<String> {
+        let mut all = db.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2")).unwrap();
+        let columns = all.column_count();
+        let row = |row: &rusqlite::Row<'_>| {
+            (0..columns).map(|column| row.get_ref(column).map(|value| format!("{value:?}"))).collect()
+        };
+        all.query_map([], row).unwrap().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn a_file_of_version_1_becomes_one_of_today_with_its_contents() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = |name: &str| {
+            let path = folder.path().join(name);
+            make_file(&path).unwrap();
+            open_writer(&path, Duration::ZERO).unwrap()
+        };
+        let (mut old, mut fresh) = (open("old.db"), open("fresh.db"));
+        old.execute_batch(VERSION_1).unwrap();
+        old.execute_batch(
+            "CREATE TABLE vestibule_schema (version BIGINT NOT NULL); INSERT INTO vestibule_schema VALUES (1);
+            INSERT INTO users VALUES ('u1', 'd', 1, 1000, '{}', 1, '[]', 2000), ('u2', 'd', 0, 1, '{}', 0, '[]', 2);
+            INSERT INTO user_values VALUES ('d', 'userName', 'ada', '', 'u1'), ('d', 'emails', 'a@b', 'u1', 'u1');
+            INSERT INTO families VALUES ('f1', 7, 'u1', 's1', 1, 9000, 3000, '{}'), ('f2', 0, NULL, NULL, 0, 1, 1, NULL);
+            INSERT INTO sign_outs VALUES ('s1', 3000, 8000);
+            INSERT INTO signing_keys VALUES ('k1', 'ES256', 'AP8', 1000, 2000, NULL);
+            INSERT INTO traces VALUES ('r1', 1, '{}');
+            INSERT INTO upstream_hints VALUES ('u1', 'entra', 'AP8');",
+        )
+        .unwrap();
+        let kept = ["users", "user_values", "families", "sign_outs", "signing_keys", "traces", "upstream_hints"];
+        let before = kept.map(|table| contents(&old, table));
+        assert!(before.iter().all(|rows| !rows.is_empty()));
+
+        assert!(!is_current(&old).unwrap());
+        migrate(&mut old).unwrap();
+        migrate(&mut fresh).unwrap();
+        assert!(is_current(&old).unwrap());
+        assert_eq!(kept.map(|table| contents(&old, table)), before);
+        assert_eq!(tables(&old), tables(&fresh));
+        for table in ["notices", "leavings"] {
+            assert!(contents(&old, table).is_empty(), "{table}");
+        }
+    }
+
+    #[test]
+    fn a_released_version_never_changes() {
+        let digest = crate::base::Digest::of(VERSION_1).base64url();
+        assert_eq!(digest, "jWq6fjkT7kHphb9uin6flAhqP2bJluL-u7cTEmSoPDA");
+    }
 }

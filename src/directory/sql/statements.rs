@@ -54,6 +54,7 @@ pub(super) const TURN_FAMILY: &str = "UPDATE families SET generation = $1, revok
 pub(super) const REVOKE_FAMILY: &str = "INSERT INTO families (id, generation, bound, ends, revoked_at) \
      VALUES ($1, 0, 0, $2, $2) \
      ON CONFLICT (id) DO UPDATE SET revoked_at = excluded.revoked_at WHERE families.revoked_at IS NULL";
+pub(super) const IS_REVOKED: &str = "SELECT 1 FROM families WHERE id = $1 AND revoked_at IS NOT NULL";
 pub(super) const REVOKE_FAMILIES_OF_USER: &str =
     "UPDATE families SET revoked_at = $1 WHERE user_id = $2 AND revoked_at IS NULL";
 pub(super) const REVOKE_FAMILIES_OF_SESSION: &str =
@@ -87,10 +88,11 @@ pub(super) const LAST_LEAVING: &str = "SELECT MAX(at) FROM leavings WHERE user_i
 pub(super) const NOTE_LEAVING: &str = "INSERT INTO leavings (user_id, at, next_at) VALUES ($1, $2, $3)";
 pub(super) const ANY_LEAVING_DUE: &str =
     "SELECT CAST(CASE WHEN EXISTS (SELECT 1 FROM leavings WHERE next_at <= $1) THEN 1 ELSE 0 END AS BIGINT)";
-pub(super) const LEAVINGS_DUE: &str =
-    "SELECT user_id, at FROM leavings WHERE next_at <= $1 ORDER BY at, user_id LIMIT $2";
+pub(super) const LEAVINGS_DUE: &str = "SELECT user_id, at FROM leavings WHERE next_at <= $1 ORDER BY at LIMIT $2";
 pub(super) const CLAIM_LEAVING: &str = "UPDATE leavings SET next_at = $1 WHERE user_id = $2 AND at = $3";
-pub(super) const FAMILIES_ENDED_AT: &str = "SELECT body FROM families WHERE user_id = $1 AND revoked_at = $2";
+/// A range of one moment, so that it is searched by user: a whole company may leave at that moment.
+pub(super) const FAMILIES_ENDED_AT: &str =
+    "SELECT body FROM families WHERE user_id = $1 AND revoked_at >= $2 AND revoked_at <= $2";
 pub(super) const CLOSE_LEAVING: &str = "DELETE FROM leavings WHERE user_id = $1 AND at = $2";
 
 pub(super) const KEYS: &str =

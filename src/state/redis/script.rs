@@ -52,17 +52,19 @@ if type(reply) == 'table' and reply.err then return reply end
 return 1
 ";
 
-// What is not changed needs nothing more: its time ends later, and that write did the rest. The key may outlive its
-// members, by which no harm is done, and never they it: hence the second in KEEP_LONGER_MS.
+// A member that stays as it was needs nothing more: its time ends later, and the write that made it so did the rest. On
+// a new list there is nothing to drop. The key outlives its members, and never they it: hence KEEP_LONGER_MS.
 const ENLIST_TEXT: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local reply = redis.pcall('ZADD', KEYS[1], 'GT', 'CH', now + ARGV[2], ARGV[1])
 if type(reply) == 'table' then return reply end
 if reply == 0 then return 0 end
+local left = redis.call('PTTL', KEYS[1])
+if left < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+if left < 0 then return 1 end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 redis.call('ZREMRANGEBYRANK', KEYS[1], 0, ARGV[4])
-if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
 return 1
 ";
 
