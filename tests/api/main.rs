@@ -7,6 +7,7 @@ mod support;
 mod world;
 
 mod bounds;
+mod discovery;
 mod faults;
 mod limits;
 mod login;

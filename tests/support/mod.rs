@@ -8,5 +8,6 @@ pub mod evil_client;
 pub mod evil_idp;
 pub mod html;
 pub mod http;
+pub mod keyring;
 pub mod redis;
 pub mod server;

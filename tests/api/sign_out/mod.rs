@@ -1,5 +1,11 @@
-//! What is told to whom when somebody is out.
+//! Who is signed out, by whom, and who is not; and what is told to whom.
 
 mod deaf;
+mod one_browser;
 mod stage;
 mod told;
+mod upstream_back;
+mod upstream_bad;
+mod upstream_front;
+mod upstream_store;
+mod upstream_world;
