@@ -27,7 +27,9 @@ pub mod broker;
 pub mod config;
 pub mod state;
 pub mod directory;
+pub mod outbound;
 pub mod upstream;
+pub mod backchannel;
 pub mod metrics;
 // Errands. One async function per thing that somebody asks for.
 pub mod flow;

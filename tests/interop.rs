@@ -1,6 +1,8 @@
 //! Logins with foreign software on both sides: npm's oidc-provider as the identity provider, npm's openid-client
 //! as the relying party, and Chromium. Their versions are those of `tests/interop/package-lock.json`.
 
+#[path = "interop/apache.rs"]
+mod apache;
 #[path = "interop/browser.rs"]
 mod browser;
 #[path = "interop/certificate.rs"]
@@ -11,6 +13,8 @@ mod chromium;
 mod node;
 #[path = "interop/people.rs"]
 mod people;
+#[path = "interop/sign_out.rs"]
+mod sign_out;
 #[path = "interop/stage.rs"]
 mod stage;
 #[path = "interop/wire.rs"]

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use arc_swap::ArcSwap;
 
 use super::{Options, StartFault, seal_file};
+use crate::backchannel::Clients;
 use crate::base::limits::UNPROVEN_TRACES_PER_MINUTE;
 use crate::config::{DatabaseUrl, Live, Server, StateUrl};
 use crate::directory::{Database, SqliteOptions};
@@ -68,6 +69,7 @@ pub async fn ports(parts: Parts) -> Result<Ports, StartFault> {
     let keeper = Keeper { store: &*directory.keys, seal: &seal, dice: &*dice };
     let ring = tick(&keeper, &rotation(&snapshot), clock.now()).await?;
     let upstream = Upstream::new(&snapshot.server.outbound, Arc::clone(&clock), Arc::clone(&dice));
+    let clients = Clients::new(&snapshot.server.outbound, Arc::clone(&clock));
     let mut process_key = [0_u8; 32];
     dice.fill(&mut process_key);
     let metrics = Metrics::default();
@@ -78,6 +80,7 @@ pub async fn ports(parts: Parts) -> Result<Ports, StartFault> {
         pairwise_salt: seal.derive("pairwise subjects"),
         secrets: Arc::new(RememberedSecrets::new(&process_key, REMEMBERED_SECRETS_MAX)),
         upstream: Arc::new(upstream),
+        clients: Arc::new(clients),
         ring: ArcSwap::from_pointee(ring),
         under_way: LoginsUnderWay::default(),
         stopping: AtomicBool::new(false),

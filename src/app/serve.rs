@@ -114,6 +114,7 @@ fn follow_config(ports: &Ports, known: &mut Digest) {
     if *known != request.config.version {
         *known = request.config.version;
         ports.upstream.renew(&request.config.server.outbound);
+        ports.clients.renew(&request.config.server.outbound);
         ports.metrics.config_loaded(request.now);
     }
 }

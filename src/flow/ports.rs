@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 
 use super::admission::{Bounds, Failures, LoginsUnderWay, Seldom};
 use crate::audit::Trace;
+use crate::backchannel::Clients;
 use crate::base::{Clock, Dice, Moment};
 use crate::config::{Live, Snapshot};
 use crate::directory::Database;
@@ -25,6 +26,8 @@ pub struct Ports {
     pub state: Arc<dyn StateStore>,
     pub directory: Database,
     pub upstream: Arc<Upstream>,
+    /// Clients as servers.
+    pub clients: Arc<Clients>,
     pub ring: ArcSwap<Ring>,
     /// Seals what rests outside the process.
     pub seal: Arc<Seal>,

@@ -8,7 +8,6 @@ use arc_swap::ArcSwap;
 
 use super::client_key::{Assertion, Signer};
 use super::exchange::Exchange;
-use super::http::Clients;
 use super::provider::Provider;
 use super::token_call::Proof;
 use super::{CodeCall, ProviderFacts, UpstreamFault, VerifiedIdentity};
@@ -17,13 +16,14 @@ use crate::base::{Clock, Dice, Digest};
 use crate::config::Outbound;
 use crate::oidc::idp::{AssertionAudience, ClientKey, IdpCredential};
 use crate::oidc::{Idp, IdpId};
+use crate::outbound::GuardedClients;
 
 /// Providers and client keys that are remembered; more only come about by changes of the files.
 const REMEMBERED_MAX: usize = 512;
 
 /// Speaks to identity providers. Shared by all requests of the process.
 pub struct Upstream {
-    clients: ArcSwap<Clients>,
+    clients: ArcSwap<GuardedClients>,
     clock: Arc<dyn Clock>,
     dice: Arc<dyn Dice>,
     providers: Mutex<HashMap<ProviderKey, Arc<Provider>>>,
@@ -42,13 +42,13 @@ impl Upstream {
     #[must_use]
     pub fn new(outbound: &Outbound, clock: Arc<dyn Clock>, dice: Arc<dyn Dice>) -> Self {
         let (providers, signers) = (Mutex::default(), Mutex::default());
-        Self { clients: ArcSwap::from_pointee(Clients::new(outbound)), clock, dice, providers, signers }
+        Self { clients: ArcSwap::from_pointee(GuardedClients::new(outbound)), clock, dice, providers, signers }
     }
 
     /// Goes by these settings from now on. If they are others than before, every document is fetched anew.
     pub fn renew(&self, outbound: &Outbound) {
         if !self.clients.load().are_of(outbound) {
-            self.clients.store(Arc::new(Clients::new(outbound)));
+            self.clients.store(Arc::new(GuardedClients::new(outbound)));
             self.providers.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
     }

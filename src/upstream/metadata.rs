@@ -11,10 +11,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::authorize::is_ours;
-use super::http::Reply;
 use super::{ProviderFacts, UpstreamFault};
 use crate::base::address::web_address;
-use crate::keys::strict_json;
 use crate::oidc::Idp;
 
 /// What openidconnect's own model leaves out.
@@ -53,20 +51,6 @@ type Document = ProviderMetadata<
 pub fn discovery_url(issuer: &str) -> Result<Url, UpstreamFault> {
     let text = format!("{}/.well-known/openid-configuration", issuer.strip_suffix('/').unwrap_or(issuer));
     web_address(&text).map_err(|fault| UpstreamFault::Misconfigured { detail: format!("issuer {fault}") })
-}
-
-/// The JSON of a document answered with 200. Its content type isn't asked for: providers serve these
-/// files as what they like, and HTML is no JSON.
-///
-/// # Errors
-/// [`UpstreamFault`] by status, or because it is no sound JSON.
-pub fn document(reply: &Reply, check: &'static str) -> Result<Value, UpstreamFault> {
-    match reply.status {
-        200 => {}
-        429 | 500..=599 => return Err(UpstreamFault::unavailable(format!("{check}: answered {}", reply.status))),
-        status => return Err(UpstreamFault::untrusted(check, format!("answered {status}"))),
-    }
-    strict_json::parse(&reply.body).map_err(|fault| UpstreamFault::untrusted(check, format!("no sound JSON: {fault}")))
 }
 
 /// Judges a discovery document against the settings.

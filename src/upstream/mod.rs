@@ -1,9 +1,6 @@
 //! Identity providers: metadata, keys, client authentication, and openidconnect behind two functions,
 //! [`authorization_url`] and [`Upstream::exchange`].
 
-mod guard;
-mod http;
-mod cache;
 mod keyset;
 mod authorize;
 mod metadata;
@@ -21,6 +18,7 @@ use url::Url;
 
 use crate::base::{Moment, Secret, Span};
 use crate::oidc::pkce::CodeChallenge;
+use crate::outbound::{OutboundFault, cut};
 
 pub use authorize::authorization_url;
 pub use client_key::public_jwks;
@@ -104,11 +102,14 @@ impl UpstreamFault {
     }
 }
 
-/// The most characters of a provider's words that are kept.
-const DETAIL_CHARS_MAX: usize = 400;
-
-fn cut(text: &str) -> String {
-    text.chars().map(|c| if crate::base::text::is_control(c) { ' ' } else { c }).take(DETAIL_CHARS_MAX).collect()
+impl From<OutboundFault> for UpstreamFault {
+    fn from(fault: OutboundFault) -> Self {
+        match fault {
+            OutboundFault::Unavailable { detail } => Self::Unavailable { detail },
+            OutboundFault::Untrusted { check, detail } => Self::Untrusted { check, detail },
+            OutboundFault::Misconfigured { detail } => Self::Misconfigured { detail },
+        }
+    }
 }
 
 /// What a provider's discovery document says (OIDC Discovery §3), checked: the issuer is the configured

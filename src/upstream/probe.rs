@@ -52,7 +52,7 @@ impl Upstream {
         found("client authentication", self.authentication(idp, &facts));
         // Any answer shows that it is there; what it says to a GET doesn't matter.
         let reached = provider.http.get(&facts.token_endpoint, None).await;
-        found("token endpoint", reached.map(|_| "reached".to_owned()).map_err(|fault| told(&fault)));
+        found("token endpoint", reached.map(|_| "reached".to_owned()).map_err(|fault| told(&fault.into())));
         findings
     }
 

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use tokio::sync::Semaphore;
 
-use super::cache::Cache;
-use super::http::Http;
 use super::keyset::KeySet;
 use super::{ProviderFacts, UpstreamFault, metadata};
 use crate::base::{Clock, Span};
 use crate::oidc::Idp;
+use crate::outbound::{Cache, Http, document};
 
 /// How long discovery or keys may take in all, a second try included: with an exchange after it, a
 /// login still ends within 10 s or so.
@@ -21,8 +20,8 @@ const EXCHANGES_MAX: usize = 256;
 
 pub struct Provider {
     pub http: Http,
-    pub facts: Cache<ProviderFacts>,
-    pub keys: Cache<KeySet>,
+    pub facts: Cache<ProviderFacts, UpstreamFault>,
+    pub keys: Cache<KeySet, UpstreamFault>,
     /// One for each exchange under way.
     pub places: Semaphore,
 }
@@ -39,7 +38,7 @@ impl Provider {
             let (client, settings, discovery) = (client.clone(), Arc::clone(&settings), discovery.clone());
             in_time(async move {
                 let reply = client.get_with_retry(&discovery).await?;
-                metadata::facts(metadata::document(&reply, "discovery")?, &settings)
+                metadata::facts(document(&reply, "discovery")?, &settings)
             })
             .boxed()
         });
@@ -50,7 +49,7 @@ impl Provider {
             in_time(async move {
                 let facts = of.get().await?;
                 let reply = client.get_with_retry(&facts.jwks_uri).await?;
-                KeySet::parse(&metadata::document(&reply, "jwks")?)
+                KeySet::parse(&document(&reply, "jwks")?)
             })
             .boxed()
         });

@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::client_key::{Assertion, Signer};
-use super::http::{Http, Reply};
 use super::{CodeCall, ProviderFacts, UpstreamFault};
 use crate::base::Secret;
 use crate::keys::strict_json;
 use crate::oidc::Idp;
+use crate::outbound::{Http, Reply, cut};
 
 /// How we prove who we are in one call.
 pub enum Proof<'a> {
@@ -177,7 +177,7 @@ fn refusal(reply: &Reply) -> UpstreamFault {
             if error == "temporarily_unavailable" {
                 return UpstreamFault::unavailable(detail);
             }
-            UpstreamFault::Refused { error, detail: super::cut(detail) }
+            UpstreamFault::Refused { error, detail: cut(detail) }
         }
     }
 }

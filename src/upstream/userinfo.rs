@@ -4,10 +4,10 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::UpstreamFault;
-use super::http::Http;
 use super::token_call::json_object;
 use crate::base::Secret;
 use crate::oidc::idp::UserinfoPolicy;
+use crate::outbound::Http;
 
 /// Whether to ask, by the policy and by what the ID token lacks.
 pub fn is_wanted(policy: UserinfoPolicy, claims: &Map<String, Value>, wanted: &[String]) -> bool {

@@ -9,12 +9,20 @@ const CLAIMS = ['sub', 'preferred_username', 'name', 'given_name', 'family_name'
 export async function identityProvider(given, tls) {
   const { server, origin } = await listen(tls);
   const seen = { authorizations: [], tokenCalls: [] };
+  const at = new URL('/federation/auth/logout', given.redirectUri).href;
   const people = new Map(Object.entries(given.people));
   const proof = given.secret
     ? { client_secret: given.secret, token_endpoint_auth_method: 'client_secret_basic' }
     : { jwks_uri: given.jwksUri, token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: 'ES256' };
   const provider = new Provider(origin, {
-    clients: [{ client_id: 'vestibule', redirect_uris: [given.redirectUri], ...proof }],
+    clients: [{
+      client_id: 'vestibule',
+      redirect_uris: [given.redirectUri],
+      post_logout_redirect_uris: [`${at}/done`],
+      backchannel_logout_uri: `${at}/backchannel`,
+      backchannel_logout_session_required: true,
+      ...proof,
+    }],
     clientAuthMethods: ['client_secret_basic', 'private_key_jwt'],
     cookies: {
       keys: ['one for tests'],
@@ -27,7 +35,21 @@ export async function identityProvider(given, tls) {
     // its own guard lets it go to no loopback address, where we are
     fetch: (url, { dispatcher, ...options }) => fetch(url, options),
     extraParams: ['domain_hint'],
-    features: { devInteractions: { enabled: false } },
+    features: {
+      devInteractions: { enabled: false },
+      backchannelLogout: { enabled: true },
+      rpInitiatedLogout: {
+        enabled: true,
+        // somebody has to press the button: a person's sign-out is the person's
+        logoutSource(ctx, form) {
+          ctx.body = `<!doctype html><html lang="en"><title>Sign out of ${given.name}?</title><link rel="icon" href="data:,">${form}
+            <button id="sign-out" form="op.logoutForm" name="logout" value="yes">Sign out</button>`;
+        },
+        postLogoutSuccessSource(ctx) {
+          ctx.body = '<!doctype html><html lang="en"><title>Signed out</title><p id="signed-out">Signed out';
+        },
+      },
+    },
     interactions: { url: (_, interaction) => `/sign-in/${interaction.uid}` },
     pkce: { required: () => true },
     ttl: { Session: 3600, Interaction: 600, Grant: 3600, AccessToken: 600, IdToken: 600 },

@@ -4,9 +4,11 @@
 //   /cb/CLIENT        ends it: code against tokens, ID token verified, userinfo
 //   /refresh/KEY, /revoke/KEY, /sign-out/KEY?…   with the tokens of an earlier result
 //   /discovery        what the provider says of itself
+//   /backchannel/CLIENT, /front/CLIENT, /signed-in   see sessions.mjs
 //   /broken           a page whose script fails
 import * as oidc from 'openid-client';
 import { bodyOf, escape, listen, page } from './listen.mjs';
+import { sessions } from './sessions.mjs';
 
 const AUTH = { basic: oidc.ClientSecretBasic, post: oidc.ClientSecretPost };
 
@@ -17,6 +19,7 @@ export async function relyingParty(given, tls) {
   const configured = new Map();
   const waiting = new Map();
   const held = new Map();
+  const people = sessions(given.issuer);
 
   function configuration(id) {
     if (!configured.has(id)) {
@@ -81,6 +84,7 @@ export async function relyingParty(given, tls) {
     const userinfo = await oidc.fetchUserInfo(config, tokens.access_token, claims.sub);
     const key = oidc.randomState();
     held.set(key, { config, tokens });
+    people.began(id, claims);
     return { key, method: request.method, claims, userinfo, scope: tokens.scope, refreshable: Boolean(tokens.refresh_token) };
   }
 
@@ -126,6 +130,7 @@ export async function relyingParty(given, tls) {
     if (errand === 'revoke') return show(response, await revoke(name, url));
     if (errand === 'sign-out') return signOut(name, url, response);
     if (errand === 'discovery') return show(response, (await configuration(Object.keys(given.clients)[0])).serverMetadata());
+    if (['backchannel', 'front', 'signed-in'].includes(errand)) return people.answer(errand, name, request, response, url);
     if (errand === 'bye') return show(response, { bye: true, ...Object.fromEntries(url.searchParams) });
     if (errand === 'broken') return page(response, 'Broken', '<script>throw new Error("broken")</script>');
     return response.writeHead(404).end();

@@ -35,6 +35,8 @@ pub struct Stage {
     pub base: String,
     /// The relying party's origin.
     pub rp: String,
+    /// Where Apache is expected; nobody listens there until a test starts it.
+    pub apache: SocketAddr,
 }
 
 static SHARED: Mutex<Weak<Stage>> = Mutex::new(Weak::new());
@@ -58,10 +60,12 @@ impl Stage {
         let base = format!("{scheme_name}://{address}");
         let certificate = (scheme == Scheme::Https).then(|| certificate::make(folder.path()));
         let peers = start_peers(folder.path(), &base, certificate.as_ref());
+        let apache = free_address();
         write_config(folder.path(), &base, address, &peers.ready, certificate.as_ref());
+        write_file(folder.path(), "clients/apache.toml", &apache_client(apache));
         let server = start_server(folder.path());
         let rp = text(&peers.ready["rp"]["origin"]);
-        Self { server, peers, folder, base, rp }
+        Self { server, peers, folder, base, rp, apache }
     }
 
     /// Where a login of this client begins, with these parameters of its authorization request.
@@ -131,6 +135,9 @@ fn start_peers(folder: &Path, base: &str, certificate: Option<&Certificate>) -> 
             "post": { "by": "post", "secret": "post secret+&% 0123456789" },
             "keys": { "by": "keys" },
             "public": { "by": "none" },
+            "told": { "by": "basic", "secret": "told-secret-0123456789" },
+            "framed": { "by": "basic", "secret": "told-secret-0123456789" },
+            "both": { "by": "basic", "secret": "told-secret-0123456789" },
             "any": { "by": "basic", "secret": "any-secret-0123456789" },
             "fabrikam": { "by": "basic", "secret": "fabrikam-secret-0123456789" },
             "northwind": { "by": "basic", "secret": "northwind-secret-0123456789" },
@@ -145,11 +152,7 @@ fn start_peers(folder: &Path, base: &str, certificate: Option<&Certificate>) -> 
 }
 
 fn write_config(folder: &Path, base: &str, address: SocketAddr, peers: &Value, certificate: Option<&Certificate>) {
-    let write = |name: &str, lines: &str| {
-        let path = folder.join("config").join(name);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
-        fs::write(path, lines).expect("a file can be written");
-    };
+    let write = |name: &str, lines: &str| write_file(folder, name, lines);
     let (tls, ca) = certificate.map_or_else(Default::default, |c| {
         (format!("[tls]\ncert = {:?}\nkey = {:?}\n", c.cert, c.key), format!("ca_files = [{:?}]\n", c.ca))
     });
@@ -187,14 +190,42 @@ fn write_config(folder: &Path, base: &str, address: SocketAddr, peers: &Value, c
         ("keys", jwks.as_str(), "\"contoso\""),
         ("public", "public = true", "\"contoso\""),
         ("any", "client_secret = { env = \"ANY_SECRET\" }", "\"contoso\", \"fabrikam\", \"northwind\""),
+        ("told", "client_secret = { env = \"TOLD_SECRET\" }", "\"contoso\""),
+        ("framed", "client_secret = { env = \"TOLD_SECRET\" }", "\"contoso\""),
+        ("both", "client_secret = { env = \"TOLD_SECRET\" }", "\"contoso\""),
         ("guarded", "client_secret = { env = \"GUARDED_SECRET\" }", "\"guarded\""),
         ("fabrikam", "client_secret = { env = \"FABRIKAM_SECRET\" }", "\"fabrikam\""),
         ("northwind", "client_secret = { env = \"NORTHWIND_SECRET\" }", "\"northwind\""),
     ] {
-        // One service has a start page, and so a link on our page of links.
-        let start = if id == "any" { format!("initiate_login_uri = \"{rp}/start/any\"\n") } else { String::new() };
+        // One service has a start page, and so a link on our page of links; others hear of a sign-out.
+        let (back, front) = (
+            format!("backchannel_logout_uri = \"{rp}/backchannel/{id}\"\n"),
+            format!("frontchannel_logout_uri = \"{rp}/front/{id}\"\n"),
+        );
+        let start = match id {
+            "any" => format!("initiate_login_uri = \"{rp}/start/any\"\n"),
+            "told" => back,
+            "framed" => front,
+            "both" => back + &front,
+            _ => String::new(),
+        };
         write(&format!("clients/{id}.toml"), &format!("{}{start}", client(id, proof, idps, &rp)));
     }
+}
+
+fn write_file(folder: &Path, name: &str, lines: &str) {
+    let path = folder.join("config").join(name);
+    fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
+    fs::write(path, lines).expect("a file can be written");
+}
+
+/// Apache's module takes logout tokens at its redirect URI.
+fn apache_client(at: SocketAddr) -> String {
+    let (id, answer) = (super::apache::CLIENT.0, super::apache::redirect_uri(at));
+    format!(
+        "name = \"The {id} service\"\nclient_secret = {{ env = \"APACHE_SECRET\" }}\nredirect_uris = [\"{answer}\"]\n\
+         idps = [\"contoso\"]\nbackchannel_logout_uri = \"{answer}?logout=backchannel\"\n"
+    )
 }
 
 fn directory(id: &str, kind: &str) -> String {
@@ -237,6 +268,8 @@ fn start_server(folder: &Path) -> Process {
         ("BASIC_SECRET", "basic secret+&% 0123456789"),
         ("POST_SECRET", "post secret+&% 0123456789"),
         ("GUARDED_SECRET", "guarded-secret-0123456789"),
+        ("TOLD_SECRET", "told-secret-0123456789"),
+        ("APACHE_SECRET", super::apache::CLIENT.1),
         ("ANY_SECRET", "any-secret-0123456789"),
     ] {
         command.env(name, value);

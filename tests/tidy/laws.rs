@@ -103,7 +103,7 @@ const KEPT_IN: [(&str, &[&str]); 10] = [
     ("redis", &["state/redis"]),
     ("rusqlite", &["directory/sql"]),
     ("sqlx", &["directory/sql"]),
-    ("reqwest", &["upstream/http.rs", "downstream/http.rs"]),
+    ("reqwest", &["outbound/http.rs"]),
     ("actix_web", &["web/", "app.rs", "app/", "demo/listener.rs"]),
     ("askama", &["pages/"]),
     ("anyhow", &["main.rs", "cli/", "cli.rs"]),

@@ -1,4 +1,4 @@
-//! The one HTTP client towards identity providers: guarded addresses, no redirects, no proxy but the
+//! The one HTTP client towards others: guarded addresses, no redirects, no proxy but the
 //! configured one, bounded time and size.
 
 use std::collections::HashMap;
@@ -12,10 +12,10 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, Hea
 use reqwest::{Certificate, Client, NoProxy, Proxy, RequestBuilder, Response};
 use url::Url;
 
-use super::UpstreamFault;
+use super::OutboundFault;
 use super::guard::{Guard, GuardFault};
-use crate::base::Secret;
 use crate::base::limits::{UPSTREAM_BODY_BYTES_MAX, UPSTREAM_CALL};
+use crate::base::{Secret, Span};
 use crate::config::Outbound;
 
 /// How long a connection may take to come about: a dead address shall leave time for another one.
@@ -23,6 +23,12 @@ const CONNECT: Duration = Duration::from_secs(3);
 /// How long an idle connection is kept: less than the five seconds after which Node closes its end, so
 /// that a code is never sent into a connection that is being closed.
 const IDLE: Duration = Duration::from_secs(4);
+
+/// How long it is waited for the rest of an answer of which only the status counts, so that the connection can be
+/// used again.
+const REST: Duration = Duration::from_millis(250);
+/// Bytes of that rest.
+const REST_BYTES_MAX: usize = 16 * 1024;
 
 /// An answer, whole.
 pub struct Reply {
@@ -33,13 +39,13 @@ pub struct Reply {
 }
 
 /// Guarded clients, one for each distinct set of trusted CA files.
-pub struct Clients {
+pub struct GuardedClients {
     outbound: Outbound,
     guard: Arc<Guard>,
     made: Mutex<HashMap<Vec<PathBuf>, Http>>,
 }
 
-impl Clients {
+impl GuardedClients {
     pub fn new(outbound: &Outbound) -> Self {
         let guard = Arc::new(Guard::new(&outbound.allow_private));
         Self { outbound: outbound.clone(), guard, made: Mutex::default() }
@@ -53,8 +59,8 @@ impl Clients {
     /// The client that trusts the system's roots, `[outbound] ca_files` and these.
     ///
     /// # Errors
-    /// [`UpstreamFault::Misconfigured`] if a CA file or the proxy can't be used.
-    pub fn trusting(&self, ca_files: &[PathBuf]) -> Result<Http, UpstreamFault> {
+    /// [`OutboundFault::Misconfigured`] if a CA file or the proxy can't be used.
+    pub fn trusting(&self, ca_files: &[PathBuf]) -> Result<Http, OutboundFault> {
         let mut files: Vec<PathBuf> = self.outbound.ca_files.iter().chain(ca_files).cloned().collect();
         files.sort();
         files.dedup();
@@ -70,8 +76,8 @@ impl Clients {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that makes a client, with the guard in it")]
-fn build(outbound: &Outbound, guard: &Arc<Guard>, ca_files: &[PathBuf]) -> Result<Client, UpstreamFault> {
-    let misconfigured = |detail: String| UpstreamFault::Misconfigured { detail };
+fn build(outbound: &Outbound, guard: &Arc<Guard>, ca_files: &[PathBuf]) -> Result<Client, OutboundFault> {
+    let misconfigured = |detail: String| OutboundFault::Misconfigured { detail };
     let resolver = GuardedResolver {
         guard: Arc::clone(guard),
         proxy_host: outbound.proxy.as_ref().and_then(Url::host_str).map(str::to_owned),
@@ -141,8 +147,8 @@ impl Http {
     /// GETs JSON, with an `Authorization` header if there is one.
     ///
     /// # Errors
-    /// [`UpstreamFault`] if there is no whole answer; any status is one.
-    pub async fn get(&self, url: &Url, authorization: Option<&Secret>) -> Result<Reply, UpstreamFault> {
+    /// [`OutboundFault`] if there is no whole answer; any status is one.
+    pub async fn get(&self, url: &Url, authorization: Option<&Secret>) -> Result<Reply, OutboundFault> {
         self.guard.judge(url).map_err(refused)?;
         self.send(self.client.get(url.clone()), authorization).await
     }
@@ -151,9 +157,9 @@ impl Http {
     ///
     /// # Errors
     /// As [`Http::get`].
-    pub async fn get_with_retry(&self, url: &Url) -> Result<Reply, UpstreamFault> {
+    pub async fn get_with_retry(&self, url: &Url) -> Result<Reply, OutboundFault> {
         match self.get(url, None).await {
-            Err(UpstreamFault::Unavailable { .. }) => self.get(url, None).await,
+            Err(OutboundFault::Unavailable { .. }) => self.get(url, None).await,
             answer => answer,
         }
     }
@@ -167,7 +173,7 @@ impl Http {
         url: &Url,
         form: &Secret,
         authorization: Option<&Secret>,
-    ) -> Result<Reply, UpstreamFault> {
+    ) -> Result<Reply, OutboundFault> {
         self.guard.judge(url).map_err(refused)?;
         let request = self
             .client
@@ -177,11 +183,39 @@ impl Http {
         self.send(request, authorization).await
     }
 
-    async fn send(&self, request: RequestBuilder, authorization: Option<&Secret>) -> Result<Reply, UpstreamFault> {
+    /// POSTs a form, once, and takes note of the answer's status only, whatever it is. It ends `within` that time.
+    ///
+    /// # Errors
+    /// [`OutboundFault`] if there is no answer.
+    pub async fn post_form_for_status(&self, url: &Url, form: &Secret, within: Span) -> Result<u16, OutboundFault> {
+        self.guard.judge(url).map_err(refused)?;
+        let request = self
+            .client
+            .post(url.clone())
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .timeout(within.as_std())
+            .body(form.expose().to_owned());
+        let mut response = request.send().await.map_err(|e| transport(&e))?;
+        let status = response.status().as_u16();
+        let rest = async {
+            let mut read = 0;
+            while let Ok(Some(piece)) = response.chunk().await {
+                read += piece.len();
+                if read > REST_BYTES_MAX {
+                    break;
+                }
+            }
+        };
+        // What the rest is, and whether it comes, makes no difference.
+        let _ = tokio::time::timeout(REST, rest).await;
+        Ok(status)
+    }
+
+    async fn send(&self, request: RequestBuilder, authorization: Option<&Secret>) -> Result<Reply, OutboundFault> {
         let mut request = request.header(ACCEPT, "application/json");
         if let Some(value) = authorization {
             let mut value = HeaderValue::from_str(value.expose())
-                .map_err(|_| UpstreamFault::untrusted("access_token", "has characters that no header takes"))?;
+                .map_err(|_| OutboundFault::untrusted("access_token", "has characters that no header takes"))?;
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }
@@ -190,15 +224,15 @@ impl Http {
     }
 }
 
-async fn read(mut response: Response) -> Result<Reply, UpstreamFault> {
-    let too_big = || UpstreamFault::untrusted("body_size", "the answer is longer than 1 MiB");
+async fn read(mut response: Response) -> Result<Reply, OutboundFault> {
+    let too_big = || OutboundFault::untrusted("body_size", "the answer is longer than 1 MiB");
     let status = response.status();
     if status.is_redirection() {
-        return Err(UpstreamFault::untrusted("redirect", format!("answered {status}; redirects are not followed")));
+        return Err(OutboundFault::untrusted("redirect", format!("answered {status}; redirects are not followed")));
     }
     let encoding = response.headers().get(CONTENT_ENCODING);
     if encoding.is_some_and(|encoding| encoding != "identity") {
-        return Err(UpstreamFault::untrusted("content_encoding", "answered compressed without having been asked to"));
+        return Err(OutboundFault::untrusted("content_encoding", "answered compressed without having been asked to"));
     }
     let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let content_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -215,20 +249,20 @@ async fn read(mut response: Response) -> Result<Reply, UpstreamFault> {
     Ok(Reply { status: status.as_u16(), content_type, body })
 }
 
-fn refused(fault: GuardFault) -> UpstreamFault {
-    UpstreamFault::untrusted("outbound_guard", fault.to_string())
+fn refused(fault: GuardFault) -> OutboundFault {
+    OutboundFault::untrusted("outbound_guard", fault.to_string())
 }
 
 /// What a failed request means: refused by the guard, by the certificate check, or just not reached.
-fn transport(error: &reqwest::Error) -> UpstreamFault {
+fn transport(error: &reqwest::Error) -> OutboundFault {
     if let Some(fault) = cause::<GuardFault>(error) {
         return refused(fault.clone());
     }
     if let Some(rustls::Error::InvalidCertificate(reason)) = cause::<rustls::Error>(error) {
-        return UpstreamFault::untrusted("tls_certificate", format!("its certificate is not trusted: {reason:?}"));
+        return OutboundFault::untrusted("tls_certificate", format!("its certificate is not trusted: {reason:?}"));
     }
     let what = if error.is_timeout() { "took too long: " } else { "" };
-    UpstreamFault::unavailable(format!("{what}{}", chain(error)))
+    OutboundFault::unavailable(format!("{what}{}", chain(error)))
 }
 
 /// The cause of type `T`, looking into `io::Error`s, whose own `source` leaves out what they wrap.

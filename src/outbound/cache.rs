@@ -1,4 +1,4 @@
-//! A provider's document, kept: fresh for an hour, renewed in the background after, the last good one
+//! A document of somebody else's, kept: fresh for an hour, renewed in the background after, the last good one
 //! used up to a day when it can't be renewed. However many wait, one fetch is under way.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 
-use super::UpstreamFault;
+use super::OutboundFault;
 use crate::base::limits::{JWKS_REFETCH_MIN, METADATA_FRESH, METADATA_STALE_MAX};
 use crate::base::{Clock, Moment, Span};
 
@@ -14,30 +14,35 @@ use crate::base::{Clock, Moment, Span};
 /// begun again soon.
 const FAILURE_REMEMBERED: Span = Span::secs(3);
 
-type Outcome<T> = Result<Arc<T>, UpstreamFault>;
-type Flight<T> = Shared<BoxFuture<'static, Outcome<T>>>;
-type Fetch<T> = Box<dyn Fn() -> BoxFuture<'static, Result<T, UpstreamFault>> + Send + Sync>;
+type Outcome<T, F> = Result<Arc<T>, F>;
+type Flight<T, F> = Shared<BoxFuture<'static, Outcome<T, F>>>;
+type Fetch<T, F> = Box<dyn Fn() -> BoxFuture<'static, Result<T, F>> + Send + Sync>;
 
-/// One document of one provider. Clones share it.
-pub struct Cache<T>(Arc<Inner<T>>);
+/// What a fetch may fail with.
+pub trait Fault: Clone + std::fmt::Display + From<OutboundFault> + Send + Sync + 'static {}
 
-struct Inner<T> {
+impl<F: Clone + std::fmt::Display + From<OutboundFault> + Send + Sync + 'static> Fault for F {}
+
+/// One document. Clones share it.
+pub struct Cache<T, F>(Arc<Inner<T, F>>);
+
+struct Inner<T, F> {
     /// What is kept, for the log.
     what: String,
     clock: Arc<dyn Clock>,
-    fetch: Fetch<T>,
-    state: Mutex<State<T>>,
+    fetch: Fetch<T, F>,
+    state: Mutex<State<T, F>>,
 }
 
-struct State<T> {
+struct State<T, F> {
     good: Option<(Arc<T>, Moment)>,
-    failed: Option<(UpstreamFault, Moment)>,
+    failed: Option<(F, Moment)>,
     /// When a fetch was last forced by [`Cache::renew`].
     forced: Option<Moment>,
-    flight: Option<Flight<T>>,
+    flight: Option<Flight<T, F>>,
 }
 
-impl<T> Clone for Cache<T> {
+impl<T, F> Clone for Cache<T, F> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
@@ -48,8 +53,8 @@ fn age(now: Moment, earlier: Moment) -> Option<Span> {
     (now >= earlier).then(|| now.since(earlier))
 }
 
-impl<T: Send + Sync + 'static> Cache<T> {
-    pub fn new(what: String, clock: Arc<dyn Clock>, fetch: Fetch<T>) -> Self {
+impl<T: Send + Sync + 'static, F: Fault> Cache<T, F> {
+    pub fn new(what: String, clock: Arc<dyn Clock>, fetch: Fetch<T, F>) -> Self {
         let state = State { good: None, failed: None, forced: None, flight: None };
         Self(Arc::new(Inner { what, clock, fetch, state: Mutex::new(state) }))
     }
@@ -58,7 +63,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
     ///
     /// # Errors
     /// The fault of the fetch, if there is no good copy of at most a day.
-    pub async fn get(&self) -> Outcome<T> {
+    pub async fn get(&self) -> Outcome<T, F> {
         let flight = {
             let mut state = self.0.lock();
             let now = self.0.clock.now();
@@ -87,7 +92,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
     ///
     /// # Errors
     /// The fault of the fetch.
-    pub async fn renew(&self, seen: &Arc<T>) -> Result<Option<Arc<T>>, UpstreamFault> {
+    pub async fn renew(&self, seen: &Arc<T>) -> Result<Option<Arc<T>>, F> {
         let flight = {
             let mut state = self.0.lock();
             let now = self.0.clock.now();
@@ -111,18 +116,18 @@ impl<T: Send + Sync + 'static> Cache<T> {
     ///
     /// # Errors
     /// The fault of the fetch.
-    pub async fn fetch(&self) -> Outcome<T> {
+    pub async fn fetch(&self) -> Outcome<T, F> {
         let flight = self.fly(&mut self.0.lock());
         flight.await
     }
 
     /// The fault of the last fetch, if that failed.
-    pub fn last_fault(&self) -> Option<UpstreamFault> {
+    pub fn last_fault(&self) -> Option<F> {
         self.0.lock().failed.as_ref().map(|(fault, _)| fault.clone())
     }
 
     /// Joins the fetch under way or starts one. It is a task of its own, so that it outlives who asked.
-    fn fly(&self, state: &mut State<T>) -> Flight<T> {
+    fn fly(&self, state: &mut State<T, F>) -> Flight<T, F> {
         if let Some(flight) = state.flight_under_way() {
             return flight;
         }
@@ -132,19 +137,19 @@ impl<T: Send + Sync + 'static> Cache<T> {
             inner.settle(fetched)
         });
         let flight =
-            task.map(|joined| joined.unwrap_or_else(|_| Err(UpstreamFault::unavailable("the fetch was ended"))));
+            task.map(|joined| joined.unwrap_or_else(|_| Err(OutboundFault::unavailable("the fetch was ended").into())));
         let flight = flight.boxed().shared();
         state.flight = Some(flight.clone());
         flight
     }
 }
 
-impl<T> Inner<T> {
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
+impl<T, F: Fault> Inner<T, F> {
+    fn lock(&self) -> MutexGuard<'_, State<T, F>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn settle(&self, fetched: Result<T, UpstreamFault>) -> Outcome<T> {
+    fn settle(&self, fetched: Result<T, F>) -> Outcome<T, F> {
         let mut state = self.lock();
         let now = self.clock.now();
         state.flight = None;
@@ -171,7 +176,7 @@ enum Standing<T> {
     Gone,
 }
 
-impl<T> State<T> {
+impl<T, F: Clone> State<T, F> {
     fn standing(&self, now: Moment) -> Standing<T> {
         let Some((good, at)) = &self.good else { return Standing::Gone };
         match age(now, *at) {
@@ -187,19 +192,19 @@ impl<T> State<T> {
     }
 
     /// Whether that is news: the fetch before did not fail.
-    fn fail(&mut self, fault: UpstreamFault, now: Moment) -> bool {
+    fn fail(&mut self, fault: F, now: Moment) -> bool {
         self.failed.replace((fault, now)).is_none()
     }
 
-    fn recent_fault(&self, now: Moment) -> Option<UpstreamFault> {
+    fn recent_fault(&self, now: Moment) -> Option<F> {
         let (fault, at) = self.failed.as_ref()?;
         age(now, *at).filter(|age| *age < FAILURE_REMEMBERED).map(|_| fault.clone())
     }
 }
 
-impl<T: Send + Sync + 'static> State<T> {
+impl<T: Send + Sync + 'static, F: Clone> State<T, F> {
     /// The flight that has not ended. One whose task was ended with its runtime has an outcome too.
-    fn flight_under_way(&self) -> Option<Flight<T>> {
+    fn flight_under_way(&self) -> Option<Flight<T, F>> {
         self.flight.clone().filter(|flight| flight.peek().is_none())
     }
 }
@@ -221,7 +226,7 @@ mod tests {
         hands: Arc<Hands>,
         fetches: Arc<AtomicUsize>,
         works: Arc<std::sync::atomic::AtomicBool>,
-        cache: Cache<usize>,
+        cache: Cache<usize, OutboundFault>,
     }
 
     fn bench() -> Bench {
@@ -229,12 +234,12 @@ mod tests {
         let fetches = Arc::new(AtomicUsize::new(0));
         let works = Arc::new(std::sync::atomic::AtomicBool::new(true));
         let (count, ok) = (Arc::clone(&fetches), Arc::clone(&works));
-        let fetch: Fetch<usize> = Box::new(move || {
+        let fetch: Fetch<usize, OutboundFault> = Box::new(move || {
             let n = count.fetch_add(1, Ordering::SeqCst) + 1;
             let ok = ok.load(Ordering::SeqCst);
             async move {
                 tokio::task::yield_now().await;
-                if ok { Ok(n) } else { Err(UpstreamFault::unavailable("down")) }
+                if ok { Ok(n) } else { Err(OutboundFault::unavailable("down")) }
             }
             .boxed()
         });
@@ -336,9 +341,9 @@ mod tests {
 
     #[test]
     fn f26_a_failure_is_news_once_until_a_fetch_works_again() {
-        let mut state: State<usize> = State { good: None, failed: None, forced: None, flight: None };
+        let mut state: State<usize, OutboundFault> = State { good: None, failed: None, forced: None, flight: None };
         let now = Moment::from_secs(1_800_000_000);
-        let down = || UpstreamFault::unavailable("down");
+        let down = || OutboundFault::unavailable("down");
         assert!(state.fail(down(), now));
         assert!(!state.fail(down(), now.plus(Span::hours(1))));
         state.succeed(Arc::new(1), now);
