@@ -201,6 +201,10 @@ lints! {
         "the claim would always be missing; add the attribute to a directory's `attributes` or correct its name"
     CLI18 Warning "a client that nobody can use"
         "without an identity provider nobody can sign in; add idps/ID.toml"
+    CLI22 Error "not an address that a browser can load at a sign-out"
+        "we add `iss` and `sid` to it: write it percent-encoded, without fragment and wildcard"
+    CLI23 Warning "told of a sign-out at another place than the client's own"
+        "it has scheme, host and port of a redirect URI (OpenID Connect Front-Channel Logout 1.0 §2), else the client's cookies are not seen there"
 
     SVC01 Error "the credential of the service isn't whole"
         "bearer: token; basic: user and password; oauth2: token_url, client_id and client_secret"

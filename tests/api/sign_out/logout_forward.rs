@@ -108,8 +108,14 @@ fn entra_is_sent_its_own_login_hint_or_none() {
     for hint in [Some("O.opaque-h1nt"), None] {
         let world = with(|setup| {
             setup.edit("idps/contoso.toml", "kind = \"oidc\"", "kind = \"entra\"");
+            setup.edit("idps/contoso.toml", "claim = \"sub\"", "claim = \"oid\"");
         });
-        world.idp.set(|script| script.person.insert("login_hint".to_owned(), json!(hint)).map_or((), drop));
+        world.idp.set(|script| {
+            script.person.insert("oid".to_owned(), json!("00000000-0000-4000-8000-000000000001"));
+            if let Some(hint) = hint {
+                script.person.insert("login_hint".to_owned(), json!(hint));
+            }
+        });
         let mut browser = world.server.browser();
         let tokens = world.sign_in(&mut browser);
         world.advance(Span::hours(3));
