@@ -1,6 +1,9 @@
 //! Who is signed out, by whom, and who is not; and what is told to whom.
 
 mod deaf;
+mod logout_forward;
+mod logout_pages;
+mod logout_request;
 mod one_browser;
 mod stage;
 mod told;

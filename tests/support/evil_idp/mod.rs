@@ -6,7 +6,7 @@
 
 mod answers;
 mod keys;
-mod logout;
+pub mod logout;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::TcpListener;
@@ -17,8 +17,6 @@ use actix_web::{App, HttpServer, web};
 use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 use vestibule::base::Clock;
-
-pub use logout::Flaw;
 
 /// A change of claims, a header or a document.
 pub type Change = Arc<dyn Fn(&mut Map<String, Value>) + Send + Sync>;
@@ -87,6 +85,8 @@ pub struct Script {
     pub jwks: Answer,
     pub token: Answer,
     pub userinfo: Answer,
+    /// The end-session endpoint: a sound one sends the browser back at once.
+    pub logout: Answer,
     /// An `error` in place of a code.
     pub authorize_error: Option<&'static str>,
     /// Whether answers carry `iss`.
@@ -116,6 +116,7 @@ impl Default for Script {
             jwks: Answer::Sound,
             token: Answer::Sound,
             userinfo: Answer::Sound,
+            logout: Answer::Sound,
             authorize_error: None,
             sends_iss: true,
             keys: 1,
