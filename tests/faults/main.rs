@@ -15,6 +15,7 @@ mod database;
 mod deactivation;
 mod load;
 mod nodes;
+mod pushed;
 mod races;
 mod redis_gone;
 mod redis_restored;
