@@ -119,16 +119,14 @@ pub async fn hold_family(
     Ok(held.and_then(|()| standing.ok_or(Why::UserGone)))
 }
 
-/// The standing of now; a token is revoked with its family, or alone.
+/// The standing of now; `None` also for a token that was revoked. One of a family ends with that, or alone.
 async fn standing(ports: &Ports, name: Name, record: &AccessRecord) -> Result<Option<Standing>, Unavailable> {
-    let (users, grant, alone) = (&ports.directory.users, &record.grant, alone(name.digest));
-    let standing = users.standing(&grant.user, Some(&grant.sid), Some(&alone)).await?;
-    match (&record.family, standing) {
-        (Some(family), Some(standing)) if !standing.family_revoked => {
-            Ok(users.standing(&grant.user, Some(&grant.sid), Some(family)).await?)
-        }
-        (_, standing) => Ok(standing),
+    let (grant, alone) = (&record.grant, alone(name.digest));
+    if record.family.is_some() && ports.directory.families.is_revoked(&alone).await? {
+        return Ok(None);
     }
+    let family = record.family.as_ref().unwrap_or(&alone);
+    Ok(ports.directory.users.standing(&grant.user, Some(&grant.sid), Some(family)).await?)
 }
 
 /// A used access token shows that its refresh token arrived too; only while that can matter is it written down. False:
