@@ -13,4 +13,5 @@ mod limits;
 mod login;
 mod matching;
 mod par;
+mod sign_out;
 mod token;

@@ -139,8 +139,20 @@ fn c047_staying_keeps_the_session() {
 #[test]
 fn c048_an_address_without_a_hint_is_not_gone_to() {
     let mut one = SignedIn::new();
-    let page = one.leave(&[("post_logout_redirect_uri", BYE), ("client_id", "access")]);
+    let page = one.leave(&[("post_logout_redirect_uri", BYE), ("state", "s")]);
     one.asks_first(&page);
+}
+
+#[test]
+fn c048_a_named_clients_own_address_is_gone_to_once_the_person_has_said_yes() {
+    let mut one = SignedIn::new();
+    let page = one.leave(&[("post_logout_redirect_uri", BYE), ("client_id", "access"), ("state", "s")]);
+    assert_page(&page, 200);
+    assert!(page.text().contains("Workspace ONE Access"), "it says who asks");
+    assert!(one.world.is_signed_in(&one.browser), "signed out without being asked");
+    let form = page.form_with("handle").press("action", "sign-out");
+    assert_eq!(one.browser.submit(&page, &form).url, format!("{BYE}?state=s"));
+    one.assert_out();
 }
 
 #[test]
