@@ -15,7 +15,7 @@ fn stage() -> (Arc<Stage>, Browser) {
 
 /// The JSON that the relying party shows.
 #[track_caller]
-fn result(page: &Page) -> Value {
+pub fn result(page: &Page) -> Value {
     let text = page.text();
     let json = text.split_once("<pre id=\"result\">").and_then(|(_, rest)| rest.split_once("</pre>"));
     let (json, _) = json.unwrap_or_else(|| panic!("no result at {}:\n{text}", page.url));
@@ -38,13 +38,13 @@ fn sign_in_as(browser: &mut Browser, page: &Page, username: &str) -> Page {
 }
 
 #[track_caller]
-fn whole_login(browser: &mut Browser, stage: &Stage, client: &str, username: &str) -> Value {
+pub fn whole_login(browser: &mut Browser, stage: &Stage, client: &str, username: &str) -> Value {
     let (page, _) = begin(browser, stage, client, &[]);
     result(&sign_in_as(browser, &page, username))
 }
 
 #[track_caller]
-fn assert_is(result: &Value, username: &str) {
+pub fn assert_is(result: &Value, username: &str) {
     assert_eq!(result["error"], Value::Null, "{result}");
     for source in ["claims", "userinfo"] {
         assert_eq!(result[source]["preferred_username"], username, "{result}");
