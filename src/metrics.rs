@@ -12,6 +12,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use crate::base::Moment;
+use crate::keys::client_secret::Which;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct Endpoint {
@@ -36,6 +37,14 @@ pub struct UpstreamError {
     pub fault: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct SecretUsed {
+    /// The stem of its file.
+    pub client: String,
+    /// `first` or `second`, as they stand in the file.
+    pub secret: &'static str,
+}
+
 /// A registry of its own: two servers in one process count apart.
 pub struct Metrics {
     registry: Registry,
@@ -44,6 +53,7 @@ pub struct Metrics {
     refusals: Family<Code, Counter>,
     upstream_errors: Family<UpstreamError, Counter>,
     logins: Family<Code, Counter>,
+    secrets_used: Family<SecretUsed, Counter>,
     under_way: Gauge<i64>,
     config_findings: Gauge<i64>,
     config_seconds: Gauge<f64, AtomicU64>,
@@ -80,6 +90,12 @@ impl Default for Metrics {
         registry.register("upstream_errors", "Failures at identity providers", upstream_errors.clone());
         let logins = Family::<Code, Counter>::default();
         registry.register("logins", "Logins by how they ended", logins.clone());
+        let secrets_used = Family::<SecretUsed, Counter>::default();
+        registry.register(
+            "client_secrets_used",
+            "Authentications by clients with two live secrets, by which one came",
+            secrets_used.clone(),
+        );
         let under_way = Gauge::<i64>::default();
         registry.register("http_requests_under_way", "HTTP requests not yet answered", under_way.clone());
         let config_findings = Gauge::default();
@@ -104,6 +120,7 @@ impl Default for Metrics {
             refusals,
             upstream_errors,
             logins,
+            secrets_used,
             under_way,
             config_findings,
             config_seconds,
@@ -140,6 +157,16 @@ impl Metrics {
 
     pub fn login_ended(&self, how: &'static str) {
         self.logins.get_or_create(&Code { code: how }).inc();
+    }
+
+    /// Counts which of two live secrets a client uses: the old one can go when it is used no more.
+    pub fn secret_used(&self, client: &str, which: Which) {
+        let secret = match which {
+            Which::Only => return,
+            Which::First => "first",
+            Which::Second => "second",
+        };
+        self.secrets_used.get_or_create(&SecretUsed { client: client.to_owned(), secret }).inc();
     }
 
     /// `None`: it can't be read from the certificate.

@@ -12,7 +12,7 @@ use vestibule::keys::ring::{Ring, RingKey};
 use vestibule::keys::signing::{JwtType, Pkcs8, SigningKey, generate};
 use vestibule::keys::verifying::KeySet;
 use vestibule::oidc::client::{
-    AccessTokenKind, Client, ClientCredential, GrantType, SigningAlgorithm, SubjectType, TokenLifetimes,
+    AccessTokenKind, Client, ClientCredential, ClientSecret, GrantType, SigningAlgorithm, SubjectType, TokenLifetimes,
 };
 use vestibule::oidc::{ClientId, IdpId, Scope};
 use vestibule::token::family::{AccessUse, Alarm, Family, FamilyId, NewTokens, Turn, present};
@@ -167,6 +167,10 @@ proptest! {
 
 // ---- refresh families
 
+fn secret() -> ClientCredential {
+    ClientCredential::Secrets(vec![ClientSecret::Plain(Secret::new("s"))])
+}
+
 fn client(credential: ClientCredential) -> Client {
     Client {
         stem: "access".to_owned(),
@@ -287,7 +291,7 @@ proptest! {
         steps in prop::collection::vec((0_usize..6, 0_i64..9_000, any::<bool>()), 1..60),
         public in any::<bool>(),
     ) {
-        let credential = if public { ClientCredential::Public } else { ClientCredential::Secret(Secret::new("s")) };
+        let credential = if public { ClientCredential::Public } else { secret() };
         let mut story = Story::begin(client(credential));
         let mut now = START;
         for (back, wait_ms, uses_access) in steps {
@@ -324,7 +328,7 @@ proptest! {
 
     #[test]
     fn a099_of_a_hundred_requests_with_one_token_one_branch_is_left(wait_ms in 0_i64..100) {
-        let mut story = Story::begin(client(ClientCredential::Secret(Secret::new("s"))));
+        let mut story = Story::begin(client(secret()));
         let turns: Vec<Turn> =
             (0..100).map(|turn| story.present(0, START.plus(Span::from_ms(turn * wait_ms)))).collect();
         prop_assert_eq!(turns[0], Turn::Rotate);

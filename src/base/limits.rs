@@ -11,6 +11,8 @@ pub const TARGET_BYTES_MAX: usize = 16 * 1024;
 pub const STATE_BYTES_MAX: usize = 2 * 1024;
 /// Bytes of `nonce`: it travels on in every ID token.
 pub const NONCE_BYTES_MAX: usize = 512;
+/// Bytes of a `sub` (OIDC Core §2).
+pub const SUBJECT_BYTES_MAX: usize = 255;
 /// Words of `scope` that are looked at.
 pub const SCOPE_WORDS_MAX: usize = 100;
 /// Bytes of a client id (RFC 6749 Appendix A.1 sets none).
@@ -32,6 +34,12 @@ pub const HANDLE_LIFETIME: Span = Span::secs(60);
 pub const ID_TOKEN_LIFETIME: Span = Span::minutes(10);
 /// The longest life of a client assertion (RFC 7523 §3), which bounds the store of used `jti`s.
 pub const ASSERTION_LIFETIME_MAX: Span = Span::minutes(5);
+/// How long a pushed authorization request can begin a login (RFC 9126 §2.2): the browser is sent on at once.
+pub const PUSHED_LIFETIME: Span = Span::secs(60);
+/// How long a login that it began may take in all: its own minute, our page, the identity provider.
+pub const PUSHED_LOGIN_LIFETIME: Span = Span::minutes(21);
+/// The longest life of a signed request object: as long as FAPI 1.0 Advanced §5.2.2 allows.
+pub const REQUEST_OBJECT_LIFETIME_MAX: Span = Span::minutes(60);
 /// Clocks of others may differ by this much.
 pub const CLOCK_SKEW: Span = Span::secs(60);
 /// How long a lost answer to a refresh may be asked for again.
@@ -47,6 +55,11 @@ pub const LOGIN_STEP: Span = Span::secs(9);
 pub const UPSTREAM_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of an ID token.
 pub const ID_TOKEN_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of an identity provider's logout token: a dozen claims, and a chain of certificates in the header.
+pub const LOGOUT_TOKEN_BYTES_MAX: usize = 16 * 1024;
+/// How old a logout token may be: as long as Back-Channel Logout 1.0 §4 wants one to live at most. It bounds how long
+/// used ones are remembered.
+pub const LOGOUT_TOKEN_AGE_MAX: Span = Span::minutes(2);
 /// Keys in a JWKS that are looked at.
 pub const JWKS_KEYS_MAX: usize = 100;
 /// How long discovery and JWKS count as fresh.

@@ -7,17 +7,19 @@ use std::time::Duration;
 
 use super::{Context, environment, say};
 use crate::app::parts;
+use crate::backchannel::Clients;
 use crate::base::Secret;
 use crate::config::lints::Severity;
 use crate::config::{DatabaseUrl, Server, Snapshot, StateUrl, Styled, load, render};
 use crate::jobs::keys::{Keeper, read};
 use crate::keys::seal::Seal;
+use crate::oidc::client::ClientCredential;
 use crate::upstream::Upstream;
 
 /// What `check` is asked to do beyond reading.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct Options {
-    /// Also try discovery, JWKS, Redis and the database.
+    /// Also try discovery, JWKS (of providers and clients), Redis and the database.
     #[arg(long)]
     online: bool,
     /// Exit 1 on warnings too.
@@ -66,6 +68,7 @@ fn probe(context: &Context, snapshot: &Arc<Snapshot>) -> anyhow::Result<Vec<Prob
     runtime.block_on(async {
         let options = context.options();
         let mut probes = stores(&options, snapshot).await;
+        let clock = Arc::clone(&options.clock);
         let upstream = Upstream::new(&snapshot.server.outbound, options.clock, options.dice);
         for idp in snapshot.idps.values().filter(|idp| idp.enabled) {
             for finding in upstream.probe(idp).await {
@@ -76,8 +79,23 @@ fn probe(context: &Context, snapshot: &Arc<Snapshot>) -> anyhow::Result<Vec<Prob
                 });
             }
         }
+        probes.extend(client_keys(&Clients::new(&snapshot.server.outbound, clock), snapshot).await);
         Ok(probes)
     })
+}
+
+/// Fetches the keys that clients publish.
+async fn client_keys(clients: &Clients, snapshot: &Snapshot) -> Vec<Probe> {
+    let mut probes = Vec::new();
+    for client in snapshot.clients.values().filter(|client| client.enabled) {
+        let ClientCredential::KeysUri(uri) = &client.credential else { continue };
+        let what = format!("client {}: jwks_uri", client.stem);
+        probes.push(match clients.keys(uri).await {
+            Ok(keys) => Probe { what, fault: None, detail: format!("{} usable keys", keys.count()) },
+            Err(fault) => Probe { what, fault: Some(fault.to_string()), detail: String::new() },
+        });
+    }
+    probes
 }
 
 async fn stores(options: &crate::app::Options, snapshot: &Arc<Snapshot>) -> Vec<Probe> {

@@ -19,6 +19,9 @@ use super::walk;
 use super::{Server, Snapshot};
 use super::{cross, unserved};
 use crate::base::Digest;
+use crate::keys::assertion::ClientKeys;
+use crate::oidc::client::ClientCredential;
+use crate::oidc::{Client, ClientId};
 
 /// What reading a folder gave.
 #[derive(Clone, Debug)]
@@ -126,6 +129,8 @@ fn build_all<'a>(
 
 fn snapshot(objects: Objects<'_>, version: Digest) -> Option<Snapshot> {
     let server: Arc<Server> = Arc::new(objects.server?);
+    let clients: BTreeMap<ClientId, Arc<Client>> =
+        objects.clients.into_iter().filter_map(|o| o.built).map(|c| (c.id.clone(), Arc::new(c))).collect();
     Some(Snapshot {
         version,
         server,
@@ -136,9 +141,17 @@ fn snapshot(objects: Objects<'_>, version: Digest) -> Option<Snapshot> {
             .map(|d| (d.id.clone(), Arc::new(d)))
             .collect(),
         idps: objects.idps.into_iter().filter_map(|o| o.built).map(|i| (i.id.clone(), Arc::new(i))).collect(),
-        clients: objects.clients.into_iter().filter_map(|o| o.built).map(|c| (c.id.clone(), Arc::new(c))).collect(),
+        client_keys: clients.values().filter_map(|client| Some((client.id.clone(), keys_of(client)?))).collect(),
+        clients,
         services: objects.services.into_iter().filter_map(|o| o.built).map(|s| (s.id.clone(), Arc::new(s))).collect(),
     })
+}
+
+fn keys_of(client: &Client) -> Option<Arc<ClientKeys>> {
+    match &client.credential {
+        ClientCredential::Keys(jwks) => ClientKeys::parse(jwks).ok().map(Arc::new),
+        _ => None,
+    }
 }
 
 fn version(sources: &[(SchemaKind, Source)], folder: &Path) -> Digest {

@@ -32,6 +32,7 @@ use url::Url;
 
 use crate::base::{Digest, Secret, Span};
 use crate::identity::Directory;
+use crate::keys::assertion::ClientKeys;
 use crate::oidc::client::SigningAlgorithm;
 use crate::oidc::{Client, ClientId, Idp, IdpId};
 
@@ -54,6 +55,8 @@ pub struct Snapshot {
     pub idps: BTreeMap<IdpId, Arc<Idp>>,
     /// By `client_id`.
     pub clients: BTreeMap<ClientId, Arc<Client>>,
+    /// The keys that stand in clients' files, parsed.
+    pub client_keys: BTreeMap<ClientId, Arc<ClientKeys>>,
     /// By stem.
     pub services: BTreeMap<String, Arc<Service>>,
 }
@@ -116,6 +119,8 @@ pub struct Limits {
     pub pending_logins: u32,
     /// Logins under way at a time from one address (/64 for IPv6): a company sits behind one.
     pub pending_logins_per_address: u32,
+    /// Pushed authorization requests of one client that wait for an answer.
+    pub pushed_requests_per_client: u32,
     /// Wrong client credentials a minute, by address and client.
     pub client_failures_per_minute: u32,
 }

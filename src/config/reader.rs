@@ -58,6 +58,17 @@ impl<'a> Reader<'a> {
         self.secret_of(view.source, &entry.node, form)
     }
 
+    /// The secrets under `key`, one or a list of them, each with its place. Those that can't be had are findings.
+    pub fn secrets(&mut self, view: &View<'_>, key: &str, form: Form) -> Vec<(Secret, Range<usize>)> {
+        let nodes = match view.own(key).map(|entry| &entry.node) {
+            None => return Vec::new(),
+            Some(Node { value: Value::List(items), .. }) => items.iter().collect(),
+            Some(node) => vec![node],
+        };
+        let read = |node: &Node| Some((self.secret_of(view.source, node, form)?, node.span.clone()));
+        nodes.into_iter().filter_map(read).collect()
+    }
+
     /// The secret that a value names or is.
     pub fn secret_of(&mut self, source: &Source, node: &Node, form: Form) -> Option<Secret> {
         let text = match &node.value {

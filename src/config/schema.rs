@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::shape::{Key, Kind, Need, Preset};
+use super::shape::{Key, Kind, LIVE_SECRETS_MAX, Need, Preset};
 use super::shapes::SchemaKind;
 
 /// The schema of a kind of file, for editors.
@@ -68,6 +68,10 @@ fn of_kind(kind: &'static Kind) -> Value {
         }
         Kind::Deactivation => json!({ "type": "string", "pattern": "^(keep|delete_now|delete_after [0-9]+[smhd])$" }),
         Kind::Secret | Kind::SecretPem | Kind::SecretUrl => secret(),
+        Kind::LiveSecrets => {
+            let list = json!({ "type": "array", "items": secret(), "minItems": 1, "maxItems": LIVE_SECRETS_MAX });
+            json!({ "anyOf": [secret(), list] })
+        }
         Kind::Secrets => json!({ "type": "object", "additionalProperties": secret() }),
         Kind::Jwks => json!({
             "type": "object",

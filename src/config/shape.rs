@@ -1,6 +1,9 @@
 //! The vocabulary in which the tables of keys are written: one table per kind of file, read by
 //! the checker and by the JSON Schema alike, so that they can't differ.
 
+/// Secrets that one client may have at a time: the new one and the old one.
+pub const LIVE_SECRETS_MAX: usize = 2;
+
 /// One key of a file.
 #[derive(Debug)]
 pub struct Key {
@@ -58,6 +61,8 @@ pub enum Kind {
     Deactivation,
     /// `{ env = … }`, `{ file = … }` or bare text.
     Secret,
+    /// As `Secret`, or a list of one or two.
+    LiveSecrets,
     /// As `Secret`, of several lines: a key in PEM.
     SecretPem,
     /// An address in which a password may stand: text, `{ env = … }` or `{ file = … }`.
@@ -116,7 +121,10 @@ impl Key {
     /// Whether the value may be shown in an excerpt.
     #[must_use]
     pub const fn is_open(&self) -> bool {
-        !matches!(self.kind, Kind::Secret | Kind::SecretPem | Kind::Secrets | Kind::Jwks | Kind::Table(_))
+        !matches!(
+            self.kind,
+            Kind::Secret | Kind::LiveSecrets | Kind::SecretPem | Kind::Secrets | Kind::Jwks | Kind::Table(_)
+        )
     }
 }
 

@@ -57,6 +57,7 @@ impl Kind {
             Self::Share => "a share such as \"5%\" or a number",
             Self::Deactivation => "\"keep\", \"delete_now\" or \"delete_after 30d\"",
             Self::Secret | Self::SecretPem => "{ env = \"NAME\" } or { file = \"PATH\" }",
+            Self::LiveSecrets => "{ env = \"NAME\" } or { file = \"PATH\" }, or a list of one or two of them",
             Self::SecretUrl => "an address, { env = \"NAME\" } or { file = \"PATH\" }",
             Self::Secrets => "a table of secrets",
             Self::Jwks => "{ keys = [ … ] } or { file = \"PATH\" }",

@@ -31,7 +31,8 @@ pub fn secrets(table: &Table, keys: &'static [Key]) -> Vec<Range<usize>> {
                 let others = table.entries.iter().filter(|e| e.key != "file");
                 found.extend(others.map(|e| e.node.span.clone()));
             }
-            (Kind::Secret | Kind::SecretPem | Kind::Secrets | Kind::Jwks | Kind::Table(_), _) => {
+            (Kind::LiveSecrets, Value::List(items)) => items.iter().for_each(|item| bare(item, &mut found)),
+            (Kind::Secret | Kind::LiveSecrets | Kind::SecretPem | Kind::Secrets | Kind::Jwks | Kind::Table(_), _) => {
                 bare(&entry.node, &mut found)
             }
             _ => {}
@@ -120,7 +121,16 @@ impl Walk<'_> {
     fn value(&mut self, node: &Node, key: &'static Key, key_span: &Range<usize>, path: &str) {
         match (&key.kind, &node.value) {
             (Kind::Table(inner), Value::Table(table)) => self.table(table, inner, key_span, path),
-            (Kind::Secret | Kind::SecretPem | Kind::SecretUrl, _) => self.secret(node, &key.kind, path),
+            (Kind::LiveSecrets, Value::List(items)) => {
+                if items.is_empty() {
+                    let label = "expected one secret, or two".to_owned();
+                    self.findings.push(value::bad(self.source, &node.span, path, label));
+                }
+                items.iter().for_each(|item| self.secret(item, &Kind::Secret, path));
+            }
+            (Kind::Secret | Kind::LiveSecrets | Kind::SecretPem | Kind::SecretUrl, _) => {
+                self.secret(node, &key.kind, path);
+            }
             (Kind::Secrets, Value::Table(table)) => {
                 for entry in &table.entries {
                     self.controls(&entry.key, &entry.key_span);

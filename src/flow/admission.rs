@@ -1,16 +1,17 @@
 //! How many logins may be under way: over all browsers, and from one address. Logins that end free their place
 //! at once, abandoned ones after their lifetime.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::base::{Digest, Moment};
+use crate::oidc::ClientId;
 
 /// Minutes that a login can be under way, and the one that is beginning.
 const MINUTES: usize = 11;
@@ -110,6 +111,22 @@ impl LoginsUnderWay {
     }
 }
 
+/// Pushed authorization requests that nobody has answered yet: each client has places of its own.
+#[derive(Debug, Default)]
+pub struct Pushes(Mutex<BTreeMap<ClientId, Arc<LoginsUnderWay>>>);
+
+impl Pushes {
+    /// The places of a client.
+    #[must_use]
+    pub fn of(&self, client: &ClientId) -> Arc<LoginsUnderWay> {
+        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(places) = clients.get(client) {
+            return Arc::clone(places);
+        }
+        Arc::clone(clients.entry(client.clone()).or_default())
+    }
+}
+
 const fn minute(now: Moment) -> i64 {
     now.secs().div_euclid(60)
 }
@@ -140,12 +157,16 @@ impl Seldom {
 pub struct Failures {
     wrong: DefaultKeyedRateLimiter<(AddressKey, Digest)>,
     hashed: DefaultKeyedRateLimiter<(AddressKey, Digest)>,
-    hashing: Semaphore,
+    /// Over all names, known or not: who makes up names shall not hash more for it.
+    hashed_from: DefaultKeyedRateLimiter<AddressKey>,
+    hashing: Arc<Semaphore>,
     swept: AtomicI64,
 }
 
 /// Hashes that are computed at a time, and those that may wait: one takes up to 70 ms of a core.
 const HASHES_MAX: usize = 8;
+/// Clients behind one address that may come with a secret for the first time in one minute, each with all its guesses.
+const FIRST_TIMES: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
 
 impl Failures {
     #[must_use]
@@ -154,7 +175,8 @@ impl Failures {
         Self {
             wrong: RateLimiter::keyed(Quota::per_minute(per_minute)),
             hashed: RateLimiter::keyed(Quota::per_minute(per_minute)),
-            hashing: Semaphore::new(HASHES_MAX),
+            hashed_from: RateLimiter::keyed(Quota::per_minute(per_minute.saturating_mul(FIRST_TIMES))),
+            hashing: Arc::new(Semaphore::new(HASHES_MAX)),
             swept: AtomicI64::new(0),
         }
     }
@@ -165,16 +187,20 @@ impl Failures {
         if self.swept.swap(minute, Ordering::Relaxed) != minute {
             self.wrong.retain_recent();
             self.hashed.retain_recent();
+            self.hashed_from.retain_recent();
         }
         self.wrong.check_key(&(AddressKey::from(address), Digest::of(client))).is_err()
     }
 
-    /// A place to hash at; none while too many hash, or for who had too much hashed in vain. A right secret is hashed
-    /// once and then remembered, so it isn't counted again.
+    /// A place to hash at, to be held until the hashing is done; none while too many hash, or for who had too much
+    /// hashed in vain. A right secret is hashed once and then remembered, so it isn't counted again. `client` is the name
+    /// that came: names that exist and names that don't are counted alike.
     #[must_use]
-    pub fn place_to_hash(&self, address: IpAddr, client: &str) -> Option<SemaphorePermit<'_>> {
-        let key = (AddressKey::from(address), Digest::of(client));
-        self.hashed.check_key(&key).ok().and_then(|()| self.hashing.try_acquire().ok())
+    pub fn place_to_hash(&self, address: IpAddr, client: &str) -> Option<OwnedSemaphorePermit> {
+        let from = AddressKey::from(address);
+        self.hashed.check_key(&(from, Digest::of(client))).ok()?;
+        self.hashed_from.check_key(&from).ok()?;
+        Arc::clone(&self.hashing).try_acquire_owned().ok()
     }
 }
 
@@ -207,5 +233,23 @@ mod tests {
         assert_eq!(key("2001:db8::1"), key("2001:db8::ffff"));
         assert_ne!(key("2001:db8::1"), key("2001:db8:0:1::1"));
         assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
+    }
+
+    #[test]
+    fn a086_hashing_is_bounded_by_places_by_name_and_by_address() {
+        let from = |last: u8| IpAddr::from(Ipv4Addr::new(192, 0, 2, last));
+        let failures = Failures::new(3);
+        let held: Vec<_> = (0..8).map_while(|n| failures.place_to_hash(from(n), "access")).collect();
+        assert_eq!(held.len(), 8);
+        assert!(failures.place_to_hash(from(9), "access").is_none(), "no ninth at a time");
+        drop(held);
+        let failures = Failures::new(3);
+        let admitted = |from, client: &str| (0..9).filter(|_| failures.place_to_hash(from, client).is_some()).count();
+        assert_eq!(admitted(from(1), "access"), 3);
+        assert_eq!(admitted(from(1), "nobody"), 3, "a name that doesn't exist is counted as one that does");
+        assert_eq!(admitted(from(2), "access"), 3, "the rightful client elsewhere");
+        let made_up = (0..100).filter(|n| failures.place_to_hash(from(1), &format!("name {n}")).is_some()).count();
+        assert_eq!(made_up, 30 - 6, "ten times as many from one address");
+        assert!(failures.place_to_hash(from(2), "third").is_some());
     }
 }

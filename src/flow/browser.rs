@@ -103,10 +103,9 @@ pub enum Say {
         frames: Vec<String>,
         next: String,
     },
-    /// The same frames alone, in a frame of a page at one of `ancestors`.
+    /// The same frames alone, on a page that others have in a frame.
     ClientFrames {
         frames: Vec<String>,
-        ancestors: Vec<String>,
     },
 }
 

@@ -11,7 +11,7 @@ use super::client_keys;
 use super::ports::{Ports, Request, Unavailable};
 use crate::base::{Secret, Span};
 use crate::keys::assertion::{AssertionFault, ClientKeys, check_assertion};
-use crate::keys::client_secret::{Presented, Quick, reference_hash};
+use crate::keys::client_secret::Hashing;
 use crate::keys::jws::VerifyFault;
 use crate::oidc::error::ErrorCode::{InvalidClient, InvalidRequest};
 use crate::oidc::params::Params;
@@ -36,6 +36,8 @@ pub enum CallFault {
     Unavailable,
     /// Too much of this at a time; come again.
     Busy,
+    /// The client has used up its places.
+    TooMany,
 }
 
 impl From<Unavailable> for CallFault {
@@ -77,7 +79,7 @@ pub async fn authenticate(ports: &Ports, request: &Request, call: &Call) -> Resu
     let client = request.config.client(proof.client_id()).filter(|client| client.enabled).cloned();
     let proven = match &proof {
         Proof::Name(_) => client.as_ref().is_some_and(|client| client.is_public()),
-        Proof::Secret(_, secret) => check_secret(ports, request, client.as_ref(), secret, call).await?,
+        Proof::Secret(id, secret) => check_secret(ports, request, client.as_ref(), (id, secret), call.address).await?,
         Proof::Assertion(_, assertion) => check_client_assertion(ports, request, client.as_ref(), assertion).await?,
     };
     match client.filter(|_| proven) {
@@ -152,27 +154,27 @@ async fn check_secret(
     ports: &Ports,
     request: &Request,
     client: Option<&Arc<Client>>,
-    secret: &Secret,
-    call: &Call,
+    (id, secret): (&str, &Secret),
+    address: IpAddr,
 ) -> Result<bool, CallFault> {
-    let reference = reference_hash(request.config.clients.values().map(|client| &client.credential));
     let credential = client.map(|client| &client.credential);
-    match ports.secrets.quick(Presented { credential, reference, secret }) {
-        Quick::Right => Ok(true),
-        Quick::Wrong => Ok(false),
-        Quick::Hash => {
-            let id = client.map_or("", |client| client.id.0.as_str());
-            let _place = ports.failures.place_to_hash(call.address, id).ok_or(CallFault::Busy)?;
-            let (credential, reference, secret) = (credential.cloned(), reference.cloned(), secret.clone());
-            let secrets = Arc::clone(&ports.secrets);
-            let hashed = tokio::task::spawn_blocking(move || {
-                let presented =
-                    Presented { credential: credential.as_ref(), reference: reference.as_ref(), secret: &secret };
-                secrets.slow(presented)
-            });
-            hashed.await.map_err(|_| CallFault::Unavailable)
-        }
+    let mut which = ports.secrets.known(credential, secret);
+    if which.is_none() {
+        let all = request.config.clients.values().map(|client| &client.credential);
+        let Some(hashing) = Hashing::of(credential, all, secret) else { return Ok(false) };
+        let place = ports.failures.place_to_hash(address, id).ok_or(CallFault::Busy)?;
+        let secrets = Arc::clone(&ports.secrets);
+        let hashed = tokio::task::spawn_blocking(move || {
+            // Held to the end of the hashing, even if the caller is gone by then.
+            let _place = place;
+            secrets.hash(&hashing)
+        });
+        which = hashed.await.map_err(|_| CallFault::Unavailable)?;
     }
+    if let (Some(client), Some(which)) = (client, which) {
+        ports.metrics.secret_used(&client.stem, which);
+    }
+    Ok(which.is_some())
 }
 
 async fn check_client_assertion(

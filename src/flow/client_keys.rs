@@ -1,4 +1,7 @@
-//! The public keys of a client: those of its file.
+//! The public keys of a client: those of its file, or those that it publishes at its `jwks_uri`.
+//!
+//! As long as no keys can be had, nothing is known about what the client signed: that is [`Unavailable`], whether its
+//! server is down, redirects us, or answers what is no key set. The log says which, once for each time it begins.
 
 use std::sync::Arc;
 
@@ -11,21 +14,25 @@ use crate::oidc::client::ClientCredential;
 ///
 /// # Errors
 /// [`Unavailable`] if they can't be asked for now.
-pub async fn of(_ports: &Ports, client: &Client) -> Result<Option<Arc<ClientKeys>>, Unavailable> {
-    Ok(match &client.credential {
-        ClientCredential::Keys(jwks) => ClientKeys::parse(jwks).ok().map(Arc::new),
-        _ => None,
-    })
+pub async fn of(ports: &Ports, client: &Client) -> Result<Option<Arc<ClientKeys>>, Unavailable> {
+    match &client.credential {
+        ClientCredential::Keys(_) => Ok(ports.config.snapshot().client_keys.get(&client.id).cloned()),
+        ClientCredential::KeysUri(uri) => Ok(Some(ports.clients.keys(uri).await?)),
+        ClientCredential::Public | ClientCredential::Secrets(_) => Ok(None),
+    }
 }
 
-/// Keys newer than those that didn't fit, where newer ones can be had.
+/// Keys newer than those that didn't fit, where newer ones can be had: asked for once a minute at most.
 ///
 /// # Errors
 /// [`Unavailable`] if they can't be asked for now.
 pub async fn newer(
-    _ports: &Ports,
-    _client: &Client,
-    _seen: &Arc<ClientKeys>,
+    ports: &Ports,
+    client: &Client,
+    seen: &Arc<ClientKeys>,
 ) -> Result<Option<Arc<ClientKeys>>, Unavailable> {
-    Ok(None)
+    match &client.credential {
+        ClientCredential::KeysUri(uri) => Ok(ports.clients.newer_keys(uri, seen).await?),
+        _ => Ok(None),
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
 
-use super::admission::{Bounds, Failures, LoginsUnderWay, Seldom};
+use super::admission::{Bounds, Failures, LoginsUnderWay, Pushes, Seldom};
 use crate::audit::Trace;
 use crate::backchannel::Clients;
 use crate::base::{Clock, Dice, Moment};
@@ -36,6 +36,7 @@ pub struct Ports {
     /// Traces of what never became a login.
     pub unproven: Seldom,
     pub under_way: LoginsUnderWay,
+    pub pushes: Pushes,
     /// Lasting secret from which pairwise subjects are made.
     pub pairwise_salt: [u8; 32],
     pub metrics: Metrics,
@@ -75,7 +76,7 @@ impl Ports {
     }
 }
 
-/// A door could not be opened: state store or database. Answered with 503, never with "invalid".
+/// A door could not be opened: state store, database, a client's keys. Answered with 503, never with "invalid".
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Unavailable(String);
@@ -90,6 +91,13 @@ impl From<crate::state::StateFault> for Unavailable {
 impl From<crate::directory::DirectoryFault> for Unavailable {
     fn from(fault: crate::directory::DirectoryFault) -> Self {
         tracing::warn!(fault = %fault, "database");
+        Self(fault.to_string())
+    }
+}
+
+/// The log has its reason from the door, which keeps it.
+impl From<crate::outbound::OutboundFault> for Unavailable {
+    fn from(fault: crate::outbound::OutboundFault) -> Self {
         Self(fault.to_string())
     }
 }

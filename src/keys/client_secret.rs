@@ -10,7 +10,7 @@ use argon2::{Algorithm, Argon2, Params};
 use aws_lc_rs::hmac;
 
 use crate::base::Secret;
-use crate::oidc::client::ClientCredential;
+use crate::oidc::client::{ClientCredential, ClientSecret};
 
 /// Memory of a hash that we are ready to compute, in KiB.
 const MEMORY_KIB_MAX: u32 = 256 * 1024;
@@ -47,33 +47,68 @@ pub fn check_hash(phc: &str) -> Result<(), HashFault> {
     Ok(())
 }
 
-/// What can be said about a presented secret without hashing.
+/// Which of a client's secrets was presented, for the metrics alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quick {
-    Right,
-    Wrong,
-    /// Ask [`RememberedSecrets::slow`], off the workers.
-    Hash,
+pub enum Which {
+    /// The client has no other.
+    Only,
+    First,
+    Second,
 }
 
-/// A secret presented by somebody who says to be a client.
-#[derive(Clone, Copy, Debug)]
-pub struct Presented<'a> {
-    /// The credential of the client of that id; `None` if there is no such client.
-    pub credential: Option<&'a ClientCredential>,
-    /// Any Argon2id hash of the configuration, if it has one ([`reference_hash`]).
-    pub reference: Option<&'a Secret>,
-    pub secret: &'a Secret,
+/// The hashing that a *no* costs, and a first *yes*. It owns what it needs, to be done off the workers.
+///
+/// As soon as the configuration has one hash, every *no* takes as many hashes as the client with the most of them has:
+/// for an unknown client, for a wrong plain secret, for a client that has no secret at all. Their times tell nothing
+/// apart as long as all hashes were made with the same parameters.
+pub struct Hashing {
+    credential: Vec<ClientSecret>,
+    /// Checked in vain.
+    decoys: Vec<Secret>,
+    secret: Secret,
 }
 
-/// The hash against which secrets of unknown clients are checked in vain, so that they cost what
-/// wrong secrets of known ones cost.
-#[must_use]
-pub fn reference_hash<'a>(mut credentials: impl Iterator<Item = &'a ClientCredential>) -> Option<&'a Secret> {
-    credentials.find_map(|credential| match credential {
-        ClientCredential::SecretHash(hash) => Some(hash),
-        _ => None,
+impl Hashing {
+    /// What is to be hashed for a secret that isn't [`RememberedSecrets::known`]; `None`: nothing, the secret is wrong.
+    /// `credential` is that of the client of the id that came, `all` are those of the whole configuration.
+    pub fn of<'a>(
+        credential: Option<&ClientCredential>,
+        all: impl Iterator<Item = &'a ClientCredential>,
+        secret: &Secret,
+    ) -> Option<Self> {
+        if secret.expose().is_empty() {
+            return None;
+        }
+        let own = hashes(live(credential)).count();
+        let most = all.map(|other| live(Some(other))).max_by_key(|live| hashes(live).count()).unwrap_or_default();
+        let decoys: Vec<Secret> = hashes(most).skip(own).cloned().collect();
+        let needed = own > 0 || !decoys.is_empty();
+        needed.then(|| Self { credential: live(credential).to_vec(), decoys, secret: secret.clone() })
+    }
+}
+
+fn live(credential: Option<&ClientCredential>) -> &[ClientSecret] {
+    match credential {
+        Some(ClientCredential::Secrets(live)) => live,
+        _ => &[],
+    }
+}
+
+fn hashes(live: &[ClientSecret]) -> impl Iterator<Item = &Secret> {
+    live.iter().filter_map(|secret| match secret {
+        ClientSecret::Hash(hash) => Some(hash),
+        ClientSecret::Plain(_) => None,
     })
+}
+
+/// The place of the right one. Every one was asked, so that the time doesn't tell which it was.
+fn which(right: &[bool]) -> Option<Which> {
+    match right {
+        [true] => Some(Which::Only),
+        [true, _] => Some(Which::First),
+        [_, true] => Some(Which::Second),
+        _ => None,
+    }
 }
 
 /// Remembers which secrets were found right for which hash, as keyed digests: what it holds is of no
@@ -97,47 +132,40 @@ impl RememberedSecrets {
         Self { key: hmac::Key::new(hmac::HMAC_SHA256, process_key), capacity, right: Mutex::default() }
     }
 
-    /// Decides without hashing where it can.
-    ///
-    /// As soon as the configuration has one hash, every *no* takes one hash: for an unknown client, for
-    /// a wrong plain secret, for a client that has no secret at all. Their times tell nothing apart.
+    /// The secret of the client that this is, by what can be told without hashing.
     #[must_use]
-    pub fn quick(&self, presented: Presented<'_>) -> Quick {
-        let secret = presented.secret.expose();
-        if secret.is_empty() {
-            return Quick::Wrong;
-        }
-        let right = match presented.credential {
-            Some(ClientCredential::Secret(expected)) => !expected.expose().is_empty() && expected.matches(secret),
-            Some(ClientCredential::SecretHash(hash)) => {
-                let tag = self.tag(hash, presented.secret);
-                self.lock().tags.contains(&tag)
-            }
-            _ => false,
-        };
-        let hashes =
-            presented.reference.is_some() || matches!(presented.credential, Some(ClientCredential::SecretHash(_)));
-        match (right, hashes) {
-            (true, _) => Quick::Right,
-            (false, true) => Quick::Hash,
-            (false, false) => Quick::Wrong,
-        }
+    pub fn known(&self, credential: Option<&ClientCredential>, secret: &Secret) -> Option<Which> {
+        let text = secret.expose();
+        let asked = live(credential).iter().map(|own| match own {
+            ClientSecret::Plain(expected) => expected.matches(text),
+            ClientSecret::Hash(hash) => self.remembers(&self.tag(hash, secret)),
+        });
+        let right: Vec<bool> = asked.collect();
+        which(&right).filter(|_| !text.is_empty())
     }
 
-    /// Hashes the secret and says whether it is right; 20–70 ms of a core. Bound how many run at a time.
+    /// Hashes the secret and says which one it is; 20–70 ms of a core for each hash. Bound how many run at a time.
     #[must_use]
-    pub fn slow(&self, presented: Presented<'_>) -> bool {
-        let Some(ClientCredential::SecretHash(hash)) = presented.credential else {
-            if let Some(reference) = presented.reference {
-                let _ = std::hint::black_box(verifies(reference, presented.secret));
+    pub fn hash(&self, hashing: &Hashing) -> Option<Which> {
+        let asked = hashing.credential.iter().map(|own| match own {
+            ClientSecret::Plain(expected) => expected.matches(hashing.secret.expose()),
+            ClientSecret::Hash(hash) => {
+                let right = verifies(hash, &hashing.secret);
+                if right {
+                    self.remember(self.tag(hash, &hashing.secret));
+                }
+                right
             }
-            return false;
-        };
-        let right = verifies(hash, presented.secret);
-        if right {
-            self.remember(self.tag(hash, presented.secret));
+        });
+        let right: Vec<bool> = asked.collect();
+        for decoy in &hashing.decoys {
+            let _ = std::hint::black_box(verifies(decoy, &hashing.secret));
         }
-        right
+        which(&right)
+    }
+
+    fn remembers(&self, tag: &[u8; 32]) -> bool {
+        self.lock().tags.contains(tag)
     }
 
     fn tag(&self, hash: &Secret, secret: &Secret) -> [u8; 32] {
@@ -194,76 +222,137 @@ mod tests {
         Secret::new(phc.to_string())
     }
 
+    fn hashed(secret: &str) -> ClientSecret {
+        ClientSecret::Hash(hash_of(secret))
+    }
+
+    fn plain(secret: &str) -> ClientSecret {
+        ClientSecret::Plain(Secret::new(secret))
+    }
+
+    fn one(secret: ClientSecret) -> ClientCredential {
+        ClientCredential::Secrets(vec![secret])
+    }
+
+    fn two(first: ClientSecret, second: ClientSecret) -> ClientCredential {
+        ClientCredential::Secrets(vec![first, second])
+    }
+
+    /// How an answer came about.
+    #[derive(Debug, PartialEq, Eq)]
+    enum Way {
+        AtOnce(Option<Which>),
+        /// With so many hashes computed.
+        Hashed(usize, Option<Which>),
+    }
+    use Way::{AtOnce, Hashed};
+    use Which::{First, Only, Second};
+
     struct Hall {
         remembered: RememberedSecrets,
-        reference: Option<Secret>,
+        /// Credentials of the other clients.
+        others: Vec<ClientCredential>,
     }
 
     impl Hall {
-        fn new(capacity: usize, reference: Option<Secret>) -> Self {
-            Self { remembered: RememberedSecrets::new(&[7; 32], capacity), reference }
+        fn new(capacity: usize, others: Vec<ClientCredential>) -> Self {
+            Self { remembered: RememberedSecrets::new(&[7; 32], capacity), others }
         }
 
-        fn ask(&self, credential: Option<&ClientCredential>, secret: &str) -> (Quick, bool) {
+        fn ask(&self, credential: Option<&ClientCredential>, secret: &str) -> Way {
             let secret = Secret::new(secret);
-            let presented = Presented { credential, reference: self.reference.as_ref(), secret: &secret };
-            let quick = self.remembered.quick(presented);
-            (quick, quick == Quick::Right || (quick == Quick::Hash && self.remembered.slow(presented)))
+            if let Some(which) = self.remembered.known(credential, &secret) {
+                return AtOnce(Some(which));
+            }
+            match Hashing::of(credential, self.others.iter().chain(credential), &secret) {
+                None => AtOnce(None),
+                Some(hashing) => {
+                    let count = hashes(&hashing.credential).count() + hashing.decoys.len();
+                    Hashed(count, self.remembered.hash(&hashing))
+                }
+            }
         }
     }
 
     #[test]
     fn a_right_secret_is_hashed_once() {
-        let hall = Hall::new(10, None);
-        let credential = ClientCredential::SecretHash(hash_of("open"));
-        assert_eq!(hall.ask(Some(&credential), "open"), (Quick::Hash, true));
-        assert_eq!(hall.ask(Some(&credential), "open"), (Quick::Right, true));
-        let changed = ClientCredential::SecretHash(hash_of("other"));
-        assert_eq!(hall.ask(Some(&changed), "open"), (Quick::Hash, false), "remembered for its own hash only");
+        let hall = Hall::new(10, Vec::new());
+        let credential = one(hashed("open"));
+        assert_eq!(hall.ask(Some(&credential), "open"), Hashed(1, Some(Only)));
+        assert_eq!(hall.ask(Some(&credential), "open"), AtOnce(Some(Only)));
+        let changed = one(hashed("other"));
+        assert_eq!(hall.ask(Some(&changed), "open"), Hashed(1, None), "remembered for its own hash only");
+    }
+
+    #[test]
+    fn of_two_live_secrets_each_is_good_and_no_other() {
+        let credentials =
+            [two(plain("new"), plain("old")), two(plain("new"), hashed("old")), two(hashed("new"), hashed("old"))];
+        for (hashes, credential) in credentials.iter().enumerate() {
+            let hall = Hall::new(10, Vec::new());
+            let (new, old) = (hall.ask(Some(credential), "new"), hall.ask(Some(credential), "old"));
+            let first = |count| if count == 2 { Hashed(2, Some(First)) } else { AtOnce(Some(First)) };
+            let second = |count| if count > 0 { Hashed(count, Some(Second)) } else { AtOnce(Some(Second)) };
+            assert_eq!((new, old), (first(hashes), second(hashes)), "each hash is computed, whichever is right");
+            assert_eq!(hall.ask(Some(credential), "new"), AtOnce(Some(First)));
+            assert_eq!(hall.ask(Some(credential), "old"), AtOnce(Some(Second)));
+            for wrong in ["neither", "newold", "n", ""] {
+                assert!(matches!(hall.ask(Some(credential), wrong), AtOnce(None) | Hashed(_, None)), "{wrong}");
+            }
+        }
+        let hall = Hall::new(10, Vec::new());
+        assert_eq!(hall.ask(Some(&credentials[2]), "old"), Hashed(2, Some(Second)));
+        assert_eq!(hall.ask(Some(&one(plain("new"))), "old"), AtOnce(None), "taken out of the file");
+        assert_eq!(hall.ask(Some(&one(hashed("new"))), "old"), Hashed(1, None), "taken out of the file");
     }
 
     #[test]
     fn wrong_secrets_are_not_remembered_and_right_ones_boundedly() {
-        let hall = Hall::new(2, None);
-        let credential = |n: u8| ClientCredential::SecretHash(hash_of(&format!("secret {n}")));
-        assert_eq!(hall.ask(Some(&credential(1)), "wrong"), (Quick::Hash, false));
-        assert_eq!(hall.ask(Some(&credential(1)), "wrong"), (Quick::Hash, false));
+        let hall = Hall::new(2, Vec::new());
+        let credentials: Vec<_> = (0..=3).map(|n| one(hashed(&format!("secret {n}")))).collect();
+        let ask = |n: usize, secret: &str| hall.ask(credentials.get(n), secret);
+        assert_eq!(ask(1, "wrong"), Hashed(1, None));
+        assert_eq!(ask(1, "wrong"), Hashed(1, None));
         assert_eq!(hall.remembered.lock().tags.len(), 0);
         for n in 1..=3 {
-            assert_eq!(hall.ask(Some(&credential(n)), &format!("secret {n}")), (Quick::Hash, true));
+            assert_eq!(ask(n, &format!("secret {n}")), Hashed(1, Some(Only)));
         }
         assert_eq!(hall.remembered.lock().tags.len(), 2);
-        assert_eq!(hall.ask(Some(&credential(3)), "secret 3"), (Quick::Right, true));
-        assert_eq!(hall.ask(Some(&credential(1)), "secret 1"), (Quick::Hash, true), "the oldest was forgotten");
+        assert_eq!(ask(3, "secret 3"), AtOnce(Some(Only)));
+        assert_eq!(ask(1, "secret 1"), Hashed(1, Some(Only)), "the oldest was forgotten");
     }
 
     #[test]
     fn a085_every_no_takes_the_same_way() {
-        let plain = ClientCredential::Secret(Secret::new("open"));
-        let hashed = ClientCredential::SecretHash(hash_of("open"));
         let keys = ClientCredential::Keys(String::new());
-        let callers = [None, Some(&plain), Some(&keys), Some(&ClientCredential::Public)];
-        let without_hashes = Hall::new(10, None);
-        for credential in callers {
-            assert_eq!(without_hashes.ask(credential, "wrong"), (Quick::Wrong, false));
+        let clients = [one(plain("open")), two(plain("open"), plain("older")), keys, ClientCredential::Public];
+        let callers = || clients.iter().map(Some).chain([None]);
+        let without_hashes = Hall::new(10, Vec::new());
+        for credential in callers() {
+            assert_eq!(without_hashes.ask(credential, "wrong"), AtOnce(None));
         }
-        let reference = reference_hash([&plain, &hashed].into_iter()).cloned();
-        assert!(reference.is_some());
-        let with_hashes = Hall::new(10, reference);
-        for credential in callers.into_iter().chain([Some(&hashed)]) {
-            assert_eq!(with_hashes.ask(credential, "wrong"), (Quick::Hash, false));
+        let mixed = two(plain("open"), hashed("older"));
+        let single = one(hashed("open"));
+        let double = two(hashed("open"), hashed("older"));
+        for (most, costliest) in [(1, &single), (1, &mixed), (2, &double)] {
+            let with_hashes = Hall::new(10, vec![one(hashed("elsewhere")), costliest.clone(), one(plain("elsewhere"))]);
+            for credential in callers().chain([Some(costliest), Some(&mixed), Some(&single)]) {
+                assert_eq!(with_hashes.ask(credential, "wrong"), Hashed(most, None), "{credential:?}");
+            }
+            assert_eq!(with_hashes.ask(None, "open"), Hashed(most, None), "even the decoy's own secret");
+            assert_eq!(with_hashes.ask(clients.first(), "open"), AtOnce(Some(Only)));
         }
-        assert_eq!(with_hashes.ask(None, "open"), (Quick::Hash, false), "even the reference's own secret");
-        assert_eq!(with_hashes.ask(Some(&plain), "open"), (Quick::Right, true));
     }
 
     #[test]
     fn a084_an_empty_secret_is_never_right() {
-        let hall = Hall::new(10, None);
-        for credential in [ClientCredential::Secret(Secret::new("")), ClientCredential::SecretHash(hash_of(""))] {
-            assert_eq!(hall.ask(Some(&credential), ""), (Quick::Wrong, false));
+        let hall = Hall::new(10, vec![one(hashed("x"))]);
+        for credential in [one(plain("")), one(hashed("")), two(plain(""), hashed("")), two(plain("x"), plain(""))] {
+            assert_eq!(hall.ask(Some(&credential), ""), AtOnce(None));
         }
-        assert_eq!(hall.ask(Some(&ClientCredential::Public), "x"), (Quick::Wrong, false), "a096");
+        let hall = Hall::new(10, Vec::new());
+        assert_eq!(hall.ask(Some(&ClientCredential::Public), "x"), AtOnce(None), "a096");
+        assert_eq!(hall.ask(Some(&ClientCredential::Secrets(Vec::new())), "x"), AtOnce(None));
     }
 
     #[test]
@@ -277,9 +366,8 @@ mod tests {
         assert_eq!(check_hash(&phc("argon2id", "m=19456,t=99,p=1")), Err(HashFault::Costly));
         for broken in ["", "open", "$argon2id$v=19$m=19456,t=2,p=1", "$2b$12$abc"] {
             assert!(check_hash(broken).is_err(), "{broken}");
-            let hall = Hall::new(1, None);
-            let credential = ClientCredential::SecretHash(Secret::new(broken));
-            assert_eq!(hall.ask(Some(&credential), "open"), (Quick::Hash, false));
+            let hall = Hall::new(1, Vec::new());
+            assert_eq!(hall.ask(Some(&one(ClientSecret::Hash(Secret::new(broken)))), "open"), Hashed(1, None));
         }
     }
 }

@@ -95,7 +95,8 @@ pub fn verify_jws(token: &str, keys: &KeySet, allowed: &[JwsAlgorithm]) -> Resul
         return Err(VerifyFault::NoKey);
     }
     if !fitting.iter().any(|key| key.verifies(header.algorithm, signed, signature)) {
-        return Err(VerifyFault::Signature);
+        // Without a name it may be by a key that is newer than these.
+        return Err(if header.kid.is_some() { VerifyFault::Signature } else { VerifyFault::NoKey });
     }
     let claims = URL_SAFE_NO_PAD.decode(claims).ok().and_then(|bytes| parse_object(&bytes).ok());
     Ok(Jws { header, claims: claims.ok_or(VerifyFault::Claims)? })

@@ -73,6 +73,11 @@ impl KeySet {
         if usable.is_empty() { Err(KeySetFault::Empty) } else { Ok(Self(usable)) }
     }
 
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// The keys that may have signed: by kid if one is named, and of a type that fits the algorithm.
     pub fn fitting(&self, kid: Option<&str>, algorithm: JwsAlgorithm) -> impl Iterator<Item = &VerifyingKey> {
         self.0.iter().filter(move |key| key.is_for(kid, algorithm))

@@ -59,12 +59,19 @@ pub struct Client {
 pub enum ClientCredential {
     /// No proof: PKCE is what protects it.
     Public,
-    Secret(Secret),
-    /// An Argon2id hash in PHC format.
-    SecretHash(Secret),
+    /// One, or two while the one takes the other's place. Each is as good as the other.
+    Secrets(Vec<ClientSecret>),
     /// Public keys for private_key_jwt, as the text of a JWK set.
     Keys(String),
     KeysUri(String),
+}
+
+/// What a client's secret is compared with.
+#[derive(Clone, Debug)]
+pub enum ClientSecret {
+    Plain(Secret),
+    /// An Argon2id hash in PHC format.
+    Hash(Secret),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -118,6 +125,25 @@ pub enum RuleSet {
     TenantAdmin,
     IdpAndDirectoryAdmin,
     ReadOnlyTenantAdmin,
+}
+
+impl RuleSet {
+    pub const ALL: [Self; 3] = [Self::TenantAdmin, Self::IdpAndDirectoryAdmin, Self::ReadOnlyTenantAdmin];
+
+    /// The name in files, and the scope of a token that has it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TenantAdmin => "TENANT_ADMIN",
+            Self::IdpAndDirectoryAdmin => "IDP_AND_DIRECTORY_ADMIN",
+            Self::ReadOnlyTenantAdmin => "READ_ONLY_TENANT_ADMIN",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule_set| rule_set.as_str() == word)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

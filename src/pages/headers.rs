@@ -60,21 +60,28 @@ impl FormTargets {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Framing {
     inside: BTreeSet<String>,
-    around: BTreeSet<String>,
+    around: Around,
+}
+
+/// Who may have a page in a frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Around {
+    #[default]
+    Nobody,
+    Anybody,
 }
 
 impl Framing {
-    /// For a page that has `frames`, addresses of others, in frames and is framed by the origins of `ancestors`.
-    /// What is no web address counts for nothing.
+    /// For a page that has `frames`, addresses of others, in frames. What is no web address counts for nothing.
     #[must_use]
-    pub fn of(frames: &[String], ancestors: &[String]) -> Self {
-        let sources = |addresses: &[String]| addresses.iter().filter_map(|address| source(address)).collect();
-        Self { inside: sources(frames), around: sources(ancestors) }
+    pub fn of(frames: &[String]) -> Self {
+        Self { inside: frames.iter().filter_map(|address| source(address)).collect(), around: Around::Nobody }
     }
 
-    /// Whether nobody may have the page in a frame.
-    fn is_closed(&self) -> bool {
-        self.around.is_empty()
+    /// Lets everybody have the page in a frame: there is nothing on it to be seen or clicked.
+    #[must_use]
+    pub fn by_anybody(self) -> Self {
+        Self { around: Around::Anybody, ..self }
     }
 }
 
@@ -97,7 +104,10 @@ pub fn csp(targets: FormTargets, script: Script, framing: &Framing) -> String {
     let list = |sources: &BTreeSet<String>| sources.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
     let frames =
         if framing.inside.is_empty() { String::new() } else { format!("frame-src {}; ", list(&framing.inside)) };
-    let ancestors = if framing.is_closed() { "'none'".to_owned() } else { list(&framing.around) };
+    let ancestors = match framing.around {
+        Around::Nobody => "'none'",
+        Around::Anybody => "*",
+    };
     format!(
         "default-src 'none'; {script}style-src 'self'; img-src 'self'; {frames}form-action {}; base-uri 'none'; \
          frame-ancestors {ancestors}",
@@ -124,8 +134,8 @@ pub fn headers<P: Page>(page: &P, onward: &[&str]) -> Vec<(&'static str, String)
         ("X-Robots-Tag", "noindex"),
     ];
     let framing = page.framing();
-    // It knows no list of origins, so where somebody may frame the page only the policy says who.
-    let closed = framing.is_closed().then_some(("X-Frame-Options", "DENY"));
+    // It has no word for everybody.
+    let closed = (framing.around == Around::Nobody).then_some(("X-Frame-Options", "DENY"));
     let policy = ("Content-Security-Policy", csp(page.form_targets(onward), P::SCRIPT, &framing));
     fixed.into_iter().chain(closed).map(|(name, value)| (name, value.to_owned())).chain([policy]).collect()
 }
@@ -159,11 +169,10 @@ mod tests {
             "javascript:alert(1)",
             "https://b.example/x",
         ]);
-        let framing = Framing::of(&frames, &texts(&["https://login.example.com/tenant"]));
-        let policy = csp(FormTargets::None, Script::None, &framing);
+        let policy = csp(FormTargets::None, Script::None, &Framing::of(&frames).by_anybody());
         assert!(policy.contains("; frame-src http: https://b.example https://rp.example.com; "), "{policy}");
-        assert!(policy.ends_with("; frame-ancestors https://login.example.com"), "{policy}");
-        let nobody = csp(FormTargets::None, Script::None, &Framing::of(&texts(&["data:x"]), &texts(&["*"])));
+        assert!(policy.ends_with("; frame-ancestors *"), "{policy}");
+        let nobody = csp(FormTargets::None, Script::None, &Framing::of(&texts(&["data:x", "*"])));
         assert_eq!(nobody, csp(FormTargets::None, Script::None, &Framing::default()));
     }
 

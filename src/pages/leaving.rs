@@ -69,7 +69,7 @@ impl Page for SigningOut {
     }
 
     fn framing(&self) -> Framing {
-        Framing::of(&self.frames, &[])
+        Framing::of(&self.frames)
     }
 
     fn html(&self, frame: &Frame<'_>) -> Result<String, askama::Error> {
@@ -83,12 +83,11 @@ impl Page for SigningOut {
 }
 
 /// The same frames with nothing around them, for a page of somebody else's that has this one in a frame: an identity
-/// provider's, which signs a person out everywhere.
+/// provider's, which signs a person out everywhere. Whose page that is isn't known: some providers don't say who they
+/// are, and their sign-out need not be at their issuer's origin.
 pub struct ClientFrames {
     /// Whole addresses, `iss` and `sid` included.
     pub frames: Vec<String>,
-    /// Addresses at the origins that may frame the page; empty: nobody.
-    pub ancestors: Vec<String>,
 }
 
 #[derive(Template)]
@@ -104,7 +103,7 @@ impl Page for ClientFrames {
     }
 
     fn framing(&self) -> Framing {
-        Framing::of(&self.frames, &self.ancestors)
+        Framing::of(&self.frames).by_anybody()
     }
 
     fn html(&self, frame: &Frame<'_>) -> Result<String, askama::Error> {
@@ -112,8 +111,7 @@ impl Page for ClientFrames {
     }
 
     fn samples() -> Vec<(&'static str, Self)> {
-        let ancestors = vec!["https://login.microsoftonline.com".to_owned()];
-        vec![("clients", Self { frames: frames(), ancestors }), ("none", Self { frames: vec![], ancestors: vec![] })]
+        vec![("clients", Self { frames: frames() }), ("none", Self { frames: vec![] })]
     }
 }
 
@@ -198,7 +196,7 @@ impl Page for SignedOut {
     }
 
     fn framing(&self) -> Framing {
-        Framing::of(&self.frames, &[])
+        Framing::of(&self.frames)
     }
 
     fn html(&self, frame: &Frame<'_>) -> Result<String, askama::Error> {

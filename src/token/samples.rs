@@ -9,7 +9,7 @@ use crate::base::{Moment, Secret, Span};
 use crate::identity::directory::{OnDeactivate, Source};
 use crate::identity::{Directory, DirectoryKind, User, UserId};
 use crate::oidc::client::{
-    AccessTokenKind, ClientCredential, GrantType, SigningAlgorithm, SubjectType, TokenLifetimes,
+    AccessTokenKind, ClientCredential, ClientSecret, GrantType, SigningAlgorithm, SubjectType, TokenLifetimes,
 };
 use crate::oidc::idp::{
     DomainHint, Forward, FreshnessProof, HintForm, HintPolicy, IdpCredential, Matching, Mismatch, PromptSupport,
@@ -72,7 +72,7 @@ pub fn client() -> Client {
         id: ClientId("access".to_owned()),
         name: "Access".to_owned(),
         enabled: true,
-        credential: ClientCredential::Secret(Secret::new("open")),
+        credential: ClientCredential::Secrets(vec![ClientSecret::Plain(Secret::new("open"))]),
         redirect_uris: vec!["https://tenant.example.com/callback".to_owned()],
         post_logout_redirect_uris: Vec::new(),
         grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],

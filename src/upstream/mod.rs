@@ -7,6 +7,7 @@ mod metadata;
 mod client_key;
 mod token_call;
 mod id_token;
+mod logout_token;
 mod userinfo;
 mod provider;
 mod exchange;
@@ -24,6 +25,7 @@ pub use authorize::authorization_url;
 pub use client_key::public_jwks;
 pub use door::Upstream;
 pub use exchange::wanted_claims;
+pub use logout_token::{LogoutNotice, LogoutToken, LogoutTokenFault};
 pub use probe::ProbeFinding;
 
 /// What an identity provider says about the person, after every check of OIDC Core §3.1.3.7.

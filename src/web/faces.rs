@@ -73,7 +73,7 @@ impl<'a> Viewer<'a> {
                 self.page(&page, &self.onward())
             }
             Say::SigningOut { frames, next } => self.page(&SigningOut { frames, next }, &[]),
-            Say::ClientFrames { frames, ancestors } => self.page(&ClientFrames { frames, ancestors }, &[]),
+            Say::ClientFrames { frames } => self.page(&ClientFrames { frames }, &[]),
         }
     }
 

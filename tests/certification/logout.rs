@@ -1,4 +1,4 @@
-//! RP-initiated logout: C043–C052, and what isn't offered: C053, C055, C057.
+//! RP-initiated logout: C043–C052, what clients are told: C053, C055, and what isn't offered: C057.
 
 use crate::support::assertion::{Signer, encode};
 use crate::support::browser::{Browser, Page};
@@ -57,11 +57,21 @@ fn c043_discovery_names_the_end_session_endpoint() {
 }
 
 #[test]
-fn c053_c055_c057_what_is_not_there_is_not_advertised() {
+fn c053_c055_discovery_promises_that_clients_are_told_and_of_which_session() {
     let document = World::new().server.get("/acs/.well-known/openid-configuration").json();
-    for name in ["backchannel_logout_supported", "frontchannel_logout_supported"] {
-        assert!(document.get(name).is_none_or(|value| value == false), "{name}");
+    for name in [
+        "backchannel_logout_supported",
+        "backchannel_logout_session_supported",
+        "frontchannel_logout_supported",
+        "frontchannel_logout_session_supported",
+    ] {
+        assert_eq!(document[name], true, "{name}");
     }
+}
+
+#[test]
+fn c057_what_is_not_there_is_not_advertised() {
+    let document = World::new().server.get("/acs/.well-known/openid-configuration").json();
     assert!(document.get("check_session_iframe").is_none());
 }
 

@@ -19,6 +19,15 @@ impl Signer {
         Self { key, kid: kid.to_owned() }
     }
 
+    /// Its public half, as it stands in a JWK set.
+    pub fn jwk(&self) -> Value {
+        let point = self.key.public_key().as_ref(); // 0x04, x, y
+        json!({
+            "kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": self.kid,
+            "x": URL_SAFE_NO_PAD.encode(&point[1..33]), "y": URL_SAFE_NO_PAD.encode(&point[33..65]),
+        })
+    }
+
     /// `jwks = { keys = [ … ] }` of a client's file.
     pub fn as_toml(&self) -> String {
         let point = self.key.public_key().as_ref(); // 0x04, x, y

@@ -2,19 +2,21 @@
 
 use std::ops::Range;
 
-use argon2::password_hash::phc::PasswordHash;
 use url::Url;
 
 use crate::base::address;
 use crate::base::limits::CLIENT_ID_BYTES_MAX;
 use crate::config::build::jwks;
 use crate::config::lints::{
-    CLI02, CLI03, CLI04, CLI05, CLI06, CLI09, CLI10, CLI12, CLI13, CLI14, CLI15, CLI16, CLI22, CLI23, Lint,
+    CLI02, CLI03, CLI04, CLI05, CLI06, CLI09, CLI10, CLI12, CLI13, CLI14, CLI15, CLI16, CLI19, CLI20, CLI21, CLI22,
+    CLI23, Lint,
 };
 use crate::config::reader::{Form, Reader};
+use crate::config::shape::LIVE_SECRETS_MAX;
 use crate::config::view::View;
+use crate::keys::client_secret::check_hash;
 use crate::oidc::client::{
-    AccessTokenKind, ClientCredential, GrantType, RuleSet, SigningAlgorithm, SubjectType, TokenLifetimes,
+    AccessTokenKind, ClientCredential, ClientSecret, GrantType, RuleSet, SigningAlgorithm, SubjectType, TokenLifetimes,
 };
 use crate::oidc::{Client, ClientId, IdpId, Scope};
 use crate::token::claims::is_reserved;
@@ -27,6 +29,7 @@ pub fn build(view: &View<'_>, reader: &mut Reader<'_>) -> Option<Client> {
     }
     let credential = credential(view, reader);
     let grant_types = grants(view);
+    rights(view, &grant_types, reader);
     uris(view, &grant_types, reader);
     frontchannel(view, reader);
     let lifetimes = tokens(&view.table("tokens"));
@@ -55,7 +58,7 @@ pub fn build(view: &View<'_>, reader: &mut Reader<'_>) -> Option<Client> {
         backchannel_logout_uri: view.some_text("backchannel_logout_uri"),
         frontchannel_logout_uri: view.some_text("frontchannel_logout_uri"),
         web_origins: view.texts("web_origins"),
-        rule_sets: view.texts("rule_sets").iter().filter_map(|word| rule_set(word)).collect(),
+        rule_sets: view.texts("rule_sets").iter().filter_map(|word| RuleSet::parse(word)).collect(),
         tokens: lifetimes,
         claims: view.map("claims"),
         accept_hints: view.table("login_hint").flag("accept"),
@@ -64,15 +67,6 @@ pub fn build(view: &View<'_>, reader: &mut Reader<'_>) -> Option<Client> {
 
 fn algorithm(word: &str) -> SigningAlgorithm {
     SigningAlgorithm::ALL.into_iter().find(|algorithm| algorithm.as_str() == word).unwrap_or(SigningAlgorithm::Rs256)
-}
-
-fn rule_set(word: &str) -> Option<RuleSet> {
-    match word {
-        "TENANT_ADMIN" => Some(RuleSet::TenantAdmin),
-        "IDP_AND_DIRECTORY_ADMIN" => Some(RuleSet::IdpAndDirectoryAdmin),
-        "READ_ONLY_TENANT_ADMIN" => Some(RuleSet::ReadOnlyTenantAdmin),
-        _ => None,
-    }
 }
 
 fn grants(view: &View<'_>) -> Vec<GrantType> {
@@ -105,8 +99,7 @@ fn credential(view: &View<'_>, reader: &mut Reader<'_>) -> Option<ClientCredenti
             reader.push(view.source.finding(&CLI05, &view.anchor(), "nothing proves who this client is"));
             None
         }
-        ["client_secret"] => reader.secret(view, "client_secret", Form::Line).map(ClientCredential::Secret),
-        ["secret_hash"] => secret_hash(view, reader),
+        ["client_secret"] | ["secret_hash"] | ["client_secret", "secret_hash"] => secrets(view, reader),
         ["jwks"] => jwks::read(view, reader).map(ClientCredential::Keys),
         ["jwks_uri"] => Some(ClientCredential::KeysUri(view.text("jwks_uri"))),
         ["public"] => Some(ClientCredential::Public),
@@ -118,20 +111,37 @@ fn credential(view: &View<'_>, reader: &mut Reader<'_>) -> Option<ClientCredenti
     }
 }
 
-fn secret_hash(view: &View<'_>, reader: &mut Reader<'_>) -> Option<ClientCredential> {
-    let hash = reader.secret(view, "secret_hash", Form::Plain)?;
-    let parsed = PasswordHash::new(hash.expose());
-    let fits =
-        parsed.is_ok_and(|hash| hash.algorithm.as_str() == "argon2id" && hash.hash.is_some() && hash.salt.is_some());
-    if !fits {
-        reader.push(view.source.finding(
-            &CLI06,
-            &view.span("secret_hash"),
-            "not of the form $argon2id$v=19$m=…,t=…,p=…$SALT$HASH",
-        ));
-        return None;
+/// One secret or two, those of `client_secret` first.
+fn secrets(view: &View<'_>, reader: &mut Reader<'_>) -> Option<ClientCredential> {
+    let mut found = Vec::new();
+    for (secret, span) in reader.secrets(view, "client_secret", Form::Line) {
+        found.push((ClientSecret::Plain(secret), span));
     }
-    Some(ClientCredential::SecretHash(hash))
+    for (hash, span) in reader.secrets(view, "secret_hash", Form::Plain) {
+        match check_hash(hash.expose()) {
+            Ok(()) => found.push((ClientSecret::Hash(hash), span)),
+            Err(fault) => reader.push(view.source.finding(&CLI06, &span, fault.to_string())),
+        }
+    }
+    let mut live: Vec<ClientSecret> = Vec::new();
+    for (number, (secret, span)) in found.into_iter().enumerate() {
+        if number >= LIVE_SECRETS_MAX {
+            reader.push(view.source.finding(&CLI20, &span, "one too many"));
+        } else if live.iter().any(|other| same(other, &secret)) {
+            reader.push(view.source.finding(&CLI21, &span, "the same as the one before it"));
+        } else {
+            live.push(secret);
+        }
+    }
+    (!live.is_empty()).then_some(ClientCredential::Secrets(live))
+}
+
+fn same(one: &ClientSecret, other: &ClientSecret) -> bool {
+    match (one, other) {
+        (ClientSecret::Plain(one), ClientSecret::Plain(other))
+        | (ClientSecret::Hash(one), ClientSecret::Hash(other)) => one.matches(other.expose()),
+        _ => false,
+    }
 }
 
 fn uris(view: &View<'_>, grants: &[GrantType], reader: &mut Reader<'_>) {
@@ -197,6 +207,13 @@ fn refresh(view: &View<'_>, grants: &[GrantType], tokens: TokenLifetimes, reader
     }
     if offline && !granted {
         warn(&CLI14, "scopes", "`grant_types` has no refresh_token");
+    }
+}
+
+fn rights(view: &View<'_>, grants: &[GrantType], reader: &mut Reader<'_>) {
+    let asks = grants.contains(&GrantType::ClientCredentials) && !view.flag("public");
+    if asks && view.texts("rule_sets").is_empty() {
+        reader.push(view.source.finding(&CLI19, &view.span("grant_types"), "`rule_sets` names no rights"));
     }
 }
 

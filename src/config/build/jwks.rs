@@ -6,6 +6,7 @@ use crate::config::lints::{CFG04, CFG17, CLI07, CLI08};
 use crate::config::reader::Reader;
 use crate::config::tree::{Node, Table, Value};
 use crate::config::view::{View, as_text};
+use crate::keys::assertion::ClientKeys;
 
 /// Members of a JWK that only its owner may know (RFC 7518 §6).
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
@@ -33,8 +34,9 @@ pub fn read(view: &View<'_>, reader: &mut Reader<'_>) -> Option<String> {
             return None;
         }
     };
-    match check(&set) {
-        Ok(()) => Some(set.to_string()),
+    let text = set.to_string();
+    match check(&set).and_then(|()| ClientKeys::parse(&text).map_err(|fault| (&CLI07, fault.to_string()))) {
+        Ok(_) => Some(text),
         Err((lint, why)) => {
             reader.push(view.source.finding(lint, &node.span, why));
             None

@@ -1,15 +1,25 @@
 //! `clients/ID.toml`.
 
 use crate::config::shape::Key;
-use crate::config::shape::Kind::{Address, Duration, Flag, Jwks, Map, OneOf, Secret, SomeOf, Table, Text, Texts, Uuid};
+use crate::config::shape::Kind::{
+    Address, Duration, Flag, Jwks, LiveSecrets, Map, OneOf, SomeOf, Table, Text, Texts, Uuid,
+};
 
 pub static KEYS: &[Key] = &[
     Key::new("uid", Uuid, "The client's UUID in the management API; left out: made from kind and stem.").or(""),
     Key::new("name", Text, "Shown to people.").required(),
     Key::new("enabled", Flag, "Whether it may be used.").on(),
     Key::new("client_id", Text, "Any text of RFC 6749 VSCHAR, up to 256; left out: the file's stem.").or(""),
-    Key::new("client_secret", Secret, "Its secret; or secret_hash, jwks, jwks_uri or public."),
-    Key::new("secret_hash", Secret, "An Argon2id hash of its secret, in PHC format."),
+    Key::new(
+        "client_secret",
+        LiveSecrets,
+        "Its secret, or a list of two while the one takes the other's place; or secret_hash, jwks, jwks_uri or public.",
+    ),
+    Key::new(
+        "secret_hash",
+        LiveSecrets,
+        "An Argon2id hash of its secret, in PHC format, or a list of two; one may stand beside one client_secret.",
+    ),
     Key::new("jwks", Jwks, "Its public keys for private_key_jwt: { keys = [ … ] } or { file = \"client.jwks.json\" }."),
     Key::new("jwks_uri", Address, "Where its public keys are.").or(""),
     Key::new("public", Flag, "A program that can't keep a secret; PKCE protects it.").off(),

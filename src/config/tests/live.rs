@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::fixture::{WHOLE, folder};
 use crate::config::{Live, Reloaded, StateUrl};
+use crate::oidc::client::{ClientCredential, ClientSecret};
 
 fn env(_: &str) -> Option<String> {
     Some("0123456789abcdef0123456789abcdef".to_owned())
@@ -76,8 +77,10 @@ fn a_watched_folder_is_taken_over_and_a_changed_secret_file_too() {
     std::fs::write(&secret, "second-secret-0123456789\n").expect("written");
     until(|| {
         let snapshot = live.snapshot();
-        let credential = &snapshot.client("access").expect("the client").credential;
-        matches!(credential, crate::oidc::client::ClientCredential::Secret(s) if s.matches("second-secret-0123456789"))
+        let ClientCredential::Secrets(live) = &snapshot.client("access").expect("the client").credential else {
+            return false;
+        };
+        matches!(live.as_slice(), [ClientSecret::Plain(secret)] if secret.matches("second-secret-0123456789"))
     });
     // As editors do: a new file renamed over the old one.
     std::fs::write(folder.path().join("clients/.new"), text.replace("\"Access\"", "\"Renamed\"")).expect("written");

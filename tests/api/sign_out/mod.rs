@@ -1,5 +1,11 @@
-//! Leaving: from a sign-out request to its end here, at clients and at identity providers.
+//! Who is signed out, by whom, who is told, and who is not.
 
 mod logout_forward;
 mod logout_pages;
 mod logout_request;
+mod one_browser;
+mod upstream_back;
+mod upstream_bad;
+mod upstream_front;
+mod upstream_store;
+mod upstream_world;

@@ -3,6 +3,10 @@
 mod assertion;
 mod code;
 mod endpoint;
+mod introspection;
+mod machine;
+mod published_keys;
 mod race;
 mod refresh;
+mod two_secrets;
 mod userinfo;

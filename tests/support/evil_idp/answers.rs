@@ -174,7 +174,7 @@ fn token(shared: &Shared, script: &Script, seen: &Seen) -> HttpResponse {
     object(body, script.token_body.as_ref())
 }
 
-fn id_token(shared: &Shared, script: &Script, login: &Login, access_token: &str) -> String {
+pub fn id_token(shared: &Shared, script: &Script, login: &Login, access_token: &str) -> String {
     if let Some(text) = &script.id_token {
         return text.clone();
     }

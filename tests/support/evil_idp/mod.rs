@@ -6,6 +6,7 @@
 
 mod answers;
 mod keys;
+mod logout;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::TcpListener;
@@ -16,6 +17,8 @@ use actix_web::{App, HttpServer, web};
 use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 use vestibule::base::Clock;
+
+pub use logout::Flaw;
 
 /// A change of claims, a header or a document.
 pub type Change = Arc<dyn Fn(&mut Map<String, Value>) + Send + Sync>;
@@ -244,6 +247,14 @@ impl EvilIdp {
         let person = lock(&self.shared.script).person.clone();
         let login = Login { client_id: client_id.to_owned(), nonce: Some(nonce.to_owned()), challenge: None, person };
         self.shared.remember(login)
+    }
+
+    /// An ID token as the token endpoint gives it for [`Script::person`].
+    pub fn id_token(&self, client_id: &str, nonce: &str) -> String {
+        let script = lock(&self.shared.script).clone();
+        let person = script.person.clone();
+        let login = Login { client_id: client_id.to_owned(), nonce: Some(nonce.to_owned()), challenge: None, person };
+        answers::id_token(&self.shared, &script, &login, "at")
     }
 
     /// All requests so far, oldest first.
