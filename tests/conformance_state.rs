@@ -10,10 +10,14 @@ mod fault_proxy;
 mod fixture;
 #[path = "conformance/state_contract.rs"]
 mod contract;
+#[path = "conformance/state_lists.rs"]
+mod lists;
 #[path = "conformance/state_embedded.rs"]
 mod embedded;
 #[path = "conformance/state_redis.rs"]
 mod redis;
+#[path = "conformance/state_redis_lists.rs"]
+mod redis_lists;
 #[path = "conformance/state_redis_faults.rs"]
 mod redis_faults;
 #[path = "conformance/state_redis_epochs.rs"]

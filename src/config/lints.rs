@@ -201,6 +201,8 @@ lints! {
         "the claim would always be missing; add the attribute to a directory's `attributes` or correct its name"
     CLI18 Warning "a client that nobody can use"
         "without an identity provider nobody can sign in; add idps/ID.toml"
+    CLI19 Warning "tokens without any rights"
+        "what the client gets by client_credentials has its `rule_sets` as scopes; name them, or drop the grant"
     CLI20 Error "more than two secrets"
         "client_secret and secret_hash hold two secrets in all: the new one, and the old one until the client uses the new one; remove the others"
     CLI21 Warning "one secret twice"

@@ -44,18 +44,7 @@ fn directory_file(view: &View<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn client_file(view: &View<'_>, findings: &mut Vec<Finding>) {
-    if view.flag("require_par") {
-        say(view, "require_par", "requests can't be pushed yet, so this client can't ask for anything", findings);
-    }
-    if view.texts("grant_types").iter().any(|grant| grant == "client_credentials") {
-        say(view, "grant_types", "client_credentials is refused yet", findings);
-    }
     if !view.texts("rule_sets").is_empty() {
-        say(view, "rule_sets", "there is no management API yet", findings);
-    }
-    for key in ["backchannel_logout_uri", "frontchannel_logout_uri"] {
-        if view.some_text(key).is_some() {
-            say(view, key, "clients are not told of a sign-out yet", findings);
-        }
+        say(view, "rule_sets", "there is no management API yet in which they would be rights", findings);
     }
 }

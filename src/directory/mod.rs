@@ -85,7 +85,7 @@ pub trait Users: Send + Sync {
     async fn provision(&self, user: JitUser, now: Moment) -> Result<Provisioned, DirectoryFault>;
 
     /// Switches a user off or on; off ends all that was issued to it before `now`, and notes a [`Leaving`] in the same
-    /// transaction. False: no such user.
+    /// transaction if the user was active: who is off already has been told of. False: no such user.
     async fn set_active(&self, id: &UserId, activity: Activity, now: Moment) -> Result<bool, DirectoryFault>;
 }
 
@@ -120,6 +120,9 @@ pub trait Families: Send + Sync {
 
     /// Ends a family for good, also one that isn't there yet.
     async fn revoke(&self, id: &FamilyId, now: Moment) -> Result<(), DirectoryFault>;
+
+    /// Whether it was revoked, also one that never was there.
+    async fn is_revoked(&self, id: &FamilyId) -> Result<bool, DirectoryFault>;
 }
 
 /// Sign-outs, which must hold even if the state store brings a session back.
@@ -149,8 +152,9 @@ pub struct Notice {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leaving {
     pub user: UserId,
+    /// No two leavings of a user that wait have the same: one at the moment of another is a millisecond later.
     pub at: Moment,
-    /// The clients whose refresh families ended with it, each once.
+    /// The clients whose refresh families ended with it, each once. A family that can't be read is passed over.
     pub clients: Vec<ClientId>,
 }
 
@@ -167,7 +171,9 @@ pub struct Waiting {
 /// none.
 #[async_trait]
 pub trait Notices: Send + Sync {
-    /// Queues notices. One of the same client, user and session that waits already is not queued twice.
+    /// Queues notices, to be handed out from their `created` on; their `attempts` begin at 0. One of the same client,
+    /// user and session that waits already is not queued twice. But one for all sessions that was handed out before is
+    /// replaced: it may have been delivered already, and knew nothing of sessions since.
     async fn queue(&self, notices: Vec<Notice>) -> Result<(), DirectoryFault>;
 
     /// The clients that have notices to hand out at `now`.
@@ -182,16 +188,18 @@ pub trait Notices: Send + Sync {
         until: Moment,
     ) -> Result<Vec<Notice>, DirectoryFault>;
 
-    /// Removes those that are `done` (by id), and hands the others out again from the given moments on.
+    /// Removes those that are `done` (by id), and hands the others out again from the given moments on; all or nothing.
+    /// One that is no longer there is passed over.
     async fn settle(&self, done: Vec<String>, again: Vec<(String, Moment)>) -> Result<(), DirectoryFault>;
 
-    /// What waits, by client; nothing for a client that has heard all.
+    /// What waits, what is handed out among it, by client; nothing for a client that has heard all.
     async fn waiting(&self) -> Result<Vec<Waiting>, DirectoryFault>;
 
     /// Hands out up to `limit` leavings, the oldest first, and not again before `until`.
     async fn claim_leavings(&self, limit: u32, now: Moment, until: Moment) -> Result<Vec<Leaving>, DirectoryFault>;
 
-    /// Ends a leaving and queues what its clients are to hear, all or nothing. A later leaving of the same user stays.
+    /// Ends a leaving and queues what its clients are to hear, all or nothing; nothing is queued if it was closed
+    /// before. A later leaving of the same user stays.
     async fn close_leaving(&self, leaving: &Leaving, notices: Vec<Notice>) -> Result<(), DirectoryFault>;
 }
 
@@ -231,9 +239,9 @@ pub trait Traces: Send + Sync {
 
     async fn trace(&self, reference: &str) -> Result<Option<Trace>, DirectoryFault>;
 
-    /// Forgets what is older than `age`: traces, sign-outs past their time, families long dead. Says
-    /// how many rows went. A revoked family stays for a week at least, since what was issued beside it
-    /// may live on.
+    /// Forgets what is older than `age`: traces, sign-outs past their time, families long dead; and notices and
+    /// leavings of more than two days, which nobody hands out any more. Says how many rows went. A revoked family
+    /// stays for a week at least, since what was issued beside it may live on.
     async fn purge(&self, now: Moment, age: Span) -> Result<u64, DirectoryFault>;
 }
 

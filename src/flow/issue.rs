@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::client_auth::CallFault;
 use super::ports::{Ports, Request, Unavailable};
@@ -31,9 +31,10 @@ pub struct TokenAnswer {
     pub access_token: Secret,
     pub expires_in: Span,
     pub refresh_token: Option<Secret>,
-    /// None where a refresh asks for less than `openid` (OIDC Core §12.2).
+    /// None for programs, and where a refresh asks for less than `openid` (OIDC Core §12.2).
     pub id_token: Option<Secret>,
-    pub scope: String,
+    /// None for a program's token without any rights.
+    pub scope: Option<String>,
 }
 
 /// The tokens about to be issued, drawn before the code is taken, so that a second use of the code knows what
@@ -100,11 +101,17 @@ pub async fn keep_access(ports: &Ports, token: &Secret, record: AccessRecord) ->
     Ok(ports.state.put_new(record).await.map_err(Unavailable::from)?)
 }
 
+/// Whether an access token is a signed one; an opaque one has no dot.
+#[must_use]
+pub fn is_signed(token: &str) -> bool {
+    token.contains('.')
+}
+
 /// The name under which a presented access token's record is kept: an opaque one names it itself, a signed one by
 /// its `jti`, once its signature is checked (RFC 9068 §4).
 #[must_use]
 pub fn access_name(ports: &Ports, request: &Request, token: &str) -> Option<Name> {
-    if !token.contains('.') {
+    if !is_signed(token) {
         return Some(Name::of(Kind::AccessToken, token));
     }
     let ring = ports.ring.load();
@@ -134,10 +141,7 @@ pub fn answer(
     drawn: &Drawn,
     refresh: Refresh,
 ) -> Result<TokenAnswer, CallFault> {
-    let fault = |fault: MintFault| {
-        tracing::error!(client = %client.id, %fault, "no token could be made");
-        CallFault::OAuth(OAuthError::new(ServerError, "the tokens could not be made"))
-    };
+    let fault = |fault| not_made(client, &fault);
     let access_token = match client.access_token {
         AccessTokenKind::Opaque => drawn.access.clone(),
         AccessTokenKind::Jwt => signed_access(ports, request, (grant, user, client), drawn).map_err(fault)?,
@@ -152,8 +156,15 @@ pub fn answer(
         expires_in: client.tokens.access,
         refresh_token: (refresh == Refresh::Issued).then(|| drawn.refresh.text()),
         id_token,
-        scope: Scope::join(&grant.scopes),
+        scope: Some(Scope::join(&grant.scopes)),
     })
+}
+
+/// Says in the log why a token could not be made.
+#[must_use]
+pub fn not_made(client: &Client, fault: &MintFault) -> CallFault {
+    tracing::error!(client = %client.id, %fault, "no token could be made");
+    OAuthError::new(ServerError, "the tokens could not be made").into()
 }
 
 fn signed_access(
@@ -167,7 +178,20 @@ fn signed_access(
     let holder = Holder { subject: &subject, grant, user, client, directory };
     let id = drawn.digests().access.base64url();
     let claims = access_token(holder, &request.config.server.issuer, &id, request.now);
+    sign_access(ports, request, client, &claims)
+}
+
+/// Signs the claims of an access token with the client's algorithm (RFC 9068 §2.1).
+///
+/// # Errors
+/// [`MintFault`].
+pub fn sign_access(
+    ports: &Ports,
+    request: &Request,
+    client: &Client,
+    claims: &Map<String, Value>,
+) -> Result<Secret, MintFault> {
     let ring = ports.ring.load();
     let key = ring.signer(client.id_token_alg, request.now).ok_or(MintFault::NoKey)?;
-    Ok(Secret::new(key.sign(&claims, JwtType::AccessToken)?))
+    Ok(Secret::new(key.sign(claims, JwtType::AccessToken)?))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::client_auth::CallFault;
 use super::issue::{Drawn, Refresh, TokenAnswer, answer, keep_access, revoke};
 use super::ports::{Ports, Request, Unavailable};
-use super::rules::{Issued, hold};
+use super::presented::hold_family;
 use crate::base::limits::REVOKED_LIFETIME;
 use crate::base::{Digest, Secret};
 use crate::identity::User;
@@ -16,7 +16,6 @@ use crate::state::{Kind, Name, Record};
 use crate::token::access::{AccessRecord, AccessState};
 use crate::token::family::{AccessUse, Family, Turn, narrow, present};
 use crate::token::refresh_token::{RefreshToken, SECRET_BYTES};
-use crate::token::standing::Why;
 
 /// Turns that may race for one family before the client is asked to come again.
 const ATTEMPTS: usize = 5;
@@ -132,24 +131,11 @@ impl Going<'_> {
 
     /// The rules of now.
     async fn standing(&self) -> Result<User, CallFault> {
-        let Family { user, sid, id, .. } = self.family;
-        let standing = self.ports.directory.users.standing(user, Some(sid), Some(id)).await;
-        let standing = standing.map_err(Unavailable::from)?;
-        let issued = Issued {
-            client: Some(self.client),
-            idp: &self.family.idp,
-            at: self.family.created,
-            bound_to_session: self.family.bound_to_session,
-        };
-        let held = hold(self.request, issued, standing.as_ref().into());
-        match (held, standing) {
-            (Ok(()), Some(standing)) => Ok(standing.user),
-            (held, _) => {
-                let why = held.err().unwrap_or(Why::UserGone);
-                tracing::info!(client = %self.client.id, %why, "a refresh token is worth nothing any more");
-                Err(REFUSED.into())
-            }
-        }
+        let held = hold_family(self.ports, self.request, self.family, self.client).await?;
+        held.map(|standing| standing.user).map_err(|why| {
+            tracing::info!(client = %self.client.id, %why, "a refresh token is worth nothing any more");
+            REFUSED.into()
+        })
     }
 }
 

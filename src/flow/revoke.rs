@@ -31,9 +31,8 @@ pub async fn revoke(ports: &Ports, call: Call) -> Result<(), CallFault> {
     }
     let Some(name) = access_name(ports, &request, token) else { return Ok(()) };
     let kept = ports.state.peek(name).await.map_err(Unavailable::from)?;
-    if let Some(AccessState::Issued(record)) = kept.as_deref().and_then(AccessState::decode)
-        && record.grant.client == client.id
-    {
+    let state = kept.as_deref().and_then(AccessState::decode);
+    if state.as_ref().and_then(AccessState::issued_to).is_some_and(|(issued_to, _)| *issued_to == client.id) {
         end(ports, &request, None, name.digest).await?;
     }
     Ok(())

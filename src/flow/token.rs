@@ -1,6 +1,7 @@
 //! The token endpoint (RFC 6749 §3.2): who is calling, and for which grant.
 
 use super::client_auth::{Call, CallFault, authenticate};
+use super::client_credentials::client_credentials;
 use super::code::code;
 use super::issue::TokenAnswer;
 use super::ports::Ports;
@@ -23,13 +24,15 @@ pub async fn token(ports: &Ports, call: Call) -> Result<TokenAnswer, CallFault> 
         None => return Err(OAuthError::new(InvalidRequest, "grant_type is missing").into()),
         Some("authorization_code") => GrantType::AuthorizationCode,
         Some("refresh_token") => GrantType::RefreshToken,
+        Some("client_credentials") => GrantType::ClientCredentials,
         Some(_) => return Err(OAuthError::new(UnsupportedGrantType, "this grant type is not supported").into()),
     };
     if !client.may_use(grant_type) {
         return Err(OAuthError::new(UnauthorizedClient, "this client may not use this grant type").into());
     }
     match grant_type {
+        GrantType::AuthorizationCode => code(ports, &request, &client, &call.params).await,
         GrantType::RefreshToken => refresh(ports, &request, &client, &call.params).await,
-        _ => code(ports, &request, &client, &call.params).await,
+        GrantType::ClientCredentials => client_credentials(ports, &request, &client, &call.params).await,
     }
 }

@@ -127,6 +127,25 @@ pub enum RuleSet {
     ReadOnlyTenantAdmin,
 }
 
+impl RuleSet {
+    pub const ALL: [Self; 3] = [Self::TenantAdmin, Self::IdpAndDirectoryAdmin, Self::ReadOnlyTenantAdmin];
+
+    /// The name in files, and the scope of a token that has it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TenantAdmin => "TENANT_ADMIN",
+            Self::IdpAndDirectoryAdmin => "IDP_AND_DIRECTORY_ADMIN",
+            Self::ReadOnlyTenantAdmin => "READ_ONLY_TENANT_ADMIN",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule_set| rule_set.as_str() == word)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenLifetimes {
     pub access: Span,

@@ -1,10 +1,8 @@
 //! The store in this process: maps behind locks, each lock over a part of the names.
 //!
-//! A lock is held for a few hundred nanoseconds and never across an await. Each shard keeps its
-//! records in slots that a cursor walks, a few at each write, so that what has expired goes away
-//! without any call ever scanning the whole.
+//! A lock is held for a few hundred nanoseconds (for a long list: microseconds) and never across an await. Lists lie
+//! beside the records, not among them: neither is ever found as the other.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,16 +10,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::mark::Mark;
-use super::rest::{self, Resting};
+use super::rest::{self, Rest, Resting, RestingMember};
+use super::roll::{Member, Roll};
+use super::slots::{Kept, Slots};
 use crate::base::{Clock, Dice, Moment, Span};
 use crate::keys::seal::Seal;
 use crate::state::{Entry, Name, Options, Record, StateFault, StateStore, Taken};
 
 /// Locks over the names; a power of two well above the number of threads.
 const SHARDS: usize = 64;
-/// Slots that a write looks at for expired records: more than the one it may add, so that the cursor
-/// gains on the writers.
-const SWEPT_PER_WRITE: usize = 4;
 
 pub(super) struct Embedded {
     clock: Arc<dyn Clock>,
@@ -34,11 +31,19 @@ pub(super) struct Embedded {
 
 #[derive(Default)]
 struct Shard {
-    index: HashMap<Name, u32>,
-    slots: Vec<Option<Resting>>,
-    free: Vec<u32>,
-    cursor: usize,
+    records: Slots<Resting>,
+    lists: Slots<Roll>,
     closed: bool,
+}
+
+impl Kept for Resting {
+    fn name(&self) -> Name {
+        self.name
+    }
+
+    fn outlives(&mut self, now: Moment) -> bool {
+        self.expires > now
+    }
 }
 
 impl Embedded {
@@ -58,8 +63,8 @@ impl Embedded {
 
     fn take_over(&self) {
         let Some(path) = &self.file else { return };
-        let records = match rest::take(path, &self.seal) {
-            Ok(records) => records.unwrap_or_default(),
+        let Rest { records, members } = match rest::take(path, &self.seal) {
+            Ok(rest) => rest.unwrap_or_default(),
             Err(fault) => {
                 tracing::warn!(file = %path.display(), "the embedded state begins empty: its file isn't taken over: {fault}");
                 return;
@@ -68,7 +73,12 @@ impl Embedded {
         let now = self.clock.now();
         for record in records.into_iter().filter(|record| record.expires > now) {
             if let Ok(mut shard) = self.shard(record.name) {
-                shard.insert(record);
+                shard.records.insert(record);
+            }
+        }
+        for RestingMember { list, member } in members.into_iter().filter(|resting| resting.member.ends > now) {
+            if let Ok(mut shard) = self.shard(list) {
+                shard.enlist(list, member, now);
             }
         }
     }
@@ -78,6 +88,12 @@ impl Embedded {
         let shard = self.shards.get(at).ok_or_else(closed)?;
         let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         if shard.closed { Err(closed()) } else { Ok(shard) }
+    }
+
+    fn look(&self, name: Name, now: Moment) -> Result<Option<Vec<u8>>, StateFault> {
+        let mut shard = self.shard(name)?;
+        let found = shard.records.find(name, now).filter(|record| record.mark == Mark::Fresh);
+        Ok(found.map(|record| record.bytes.to_vec()))
     }
 
     fn resting(&self, record: Record, now: Moment) -> Resting {
@@ -95,113 +111,64 @@ fn closed() -> StateFault {
 }
 
 impl Shard {
-    /// The record of that name, if it hasn't expired; one that has is removed.
-    fn find(&mut self, name: Name, now: Moment) -> Option<&mut Resting> {
-        let at = *self.index.get(&name)?;
-        if self.slot(at).is_some_and(|record| record.expires <= now) {
-            self.remove(name);
-            return None;
-        }
-        self.slot(at)
-    }
-
-    fn slot(&mut self, at: u32) -> Option<&mut Resting> {
-        self.slots.get_mut(at as usize)?.as_mut()
-    }
-
-    fn insert(&mut self, record: Resting) {
-        if let Some(at) = self.index.get(&record.name).copied()
-            && let Some(slot) = self.slot(at)
-        {
-            *slot = record;
-            return;
-        }
-        let name = record.name;
-        let at = match self.free.pop() {
-            Some(at) => {
-                if let Some(slot) = self.slots.get_mut(at as usize) {
-                    *slot = Some(record);
-                }
-                at
-            }
-            None => {
-                if self.slots.len() == self.slots.capacity() {
-                    // Growing by a quarter wastes less than doubling.
-                    self.slots.reserve_exact((self.slots.len() / 4).max(8));
-                }
-                self.slots.push(Some(record));
-                u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
-            }
-        };
-        self.index.insert(name, at);
-    }
-
-    fn remove(&mut self, name: Name) {
-        if let Some(at) = self.index.remove(&name)
-            && let Some(slot) = self.slots.get_mut(at as usize)
-        {
-            *slot = None;
-            self.free.push(at);
-        }
-    }
-
-    fn sweep(&mut self, now: Moment) {
-        for _ in 0..SWEPT_PER_WRITE.min(self.slots.len()) {
-            self.cursor = if self.cursor + 1 < self.slots.len() { self.cursor + 1 } else { 0 };
-            let expired = self.slots.get(self.cursor).and_then(Option::as_ref).filter(|record| record.expires <= now);
-            if let Some(name) = expired.map(|record| record.name) {
-                self.remove(name);
-            }
+    fn enlist(&mut self, list: Name, member: Member, now: Moment) {
+        match self.lists.find(list, now) {
+            Some(roll) => roll.put(member),
+            None => self.lists.insert(Roll::of(list, member)),
         }
     }
 }
 
 #[async_trait]
 impl StateStore for Embedded {
-    async fn list(&self, _list: Name) -> Result<Vec<String>, StateFault> {
-        Ok(Vec::new())
+    /// The lists come first, as in Redis: no record may stand there that its list doesn't know.
+    async fn put_listed(&self, records: Vec<Record>, entries: Vec<Entry>) -> Result<(), StateFault> {
+        let now = self.clock.now();
+        for Entry { list, member, lifetime } in entries {
+            let mut shard = self.shard(list)?;
+            shard.lists.sweep(now);
+            shard.enlist(list, Member { ends: now.plus(lifetime), text: member.into_boxed_str() }, now);
+        }
+        for record in records {
+            let mut shard = self.shard(record.name)?;
+            shard.records.sweep(now);
+            shard.records.insert(self.resting(record, now));
+        }
+        Ok(())
+    }
+
+    async fn list(&self, list: Name) -> Result<Vec<String>, StateFault> {
+        let now = self.clock.now();
+        let mut shard = self.shard(list)?;
+        let members = shard.lists.find(list, now).map(|roll| roll.members()).unwrap_or_default();
+        Ok(members.iter().map(|member| member.text.to_string()).collect())
     }
 
     async fn peek_all(&self, names: Vec<Name>) -> Result<Vec<Option<Vec<u8>>>, StateFault> {
-        let mut found = Vec::with_capacity(names.len());
-        for name in names {
-            found.push(self.peek(name).await?);
-        }
-        Ok(found)
-    }
-
-    async fn put_listed(&self, records: Vec<Record>, _entries: Vec<Entry>) -> Result<(), StateFault> {
         let now = self.clock.now();
-        for record in records {
-            let mut shard = self.shard(record.name)?;
-            shard.sweep(now);
-            shard.insert(self.resting(record, now));
-        }
-        Ok(())
+        names.into_iter().map(|name| self.look(name, now)).collect()
     }
 
     async fn put_new(&self, record: Record) -> Result<bool, StateFault> {
         let now = self.clock.now();
         let mut shard = self.shard(record.name)?;
-        shard.sweep(now);
-        if shard.find(record.name, now).is_some() {
+        shard.records.sweep(now);
+        if shard.records.find(record.name, now).is_some() {
             return Ok(false);
         }
-        shard.insert(self.resting(record, now));
+        shard.records.insert(self.resting(record, now));
         Ok(true)
     }
 
     async fn peek(&self, name: Name) -> Result<Option<Vec<u8>>, StateFault> {
-        let now = self.clock.now();
-        let mut shard = self.shard(name)?;
-        Ok(shard.find(name, now).filter(|record| record.mark == Mark::Fresh).map(|record| record.bytes.to_vec()))
+        self.look(name, self.clock.now())
     }
 
     async fn take(&self, name: Name, residue: Vec<u8>, residue_lifetime: Span) -> Result<Taken, StateFault> {
         let now = self.clock.now();
         let mut shard = self.shard(name)?;
-        shard.sweep(now);
-        let Some(record) = shard.find(name, now) else { return Ok(Taken::Never) };
+        shard.records.sweep(now);
+        let Some(record) = shard.records.find(name, now) else { return Ok(Taken::Never) };
         if record.mark == Mark::Taken {
             return Ok(Taken::Already(record.bytes.to_vec()));
         }
@@ -214,7 +181,7 @@ impl StateStore for Embedded {
     async fn swap(&self, expected: Vec<u8>, record: Record) -> Result<bool, StateFault> {
         let now = self.clock.now();
         let mut shard = self.shard(record.name)?;
-        let Some(found) = shard.find(record.name, now) else { return Ok(false) };
+        let Some(found) = shard.records.find(record.name, now) else { return Ok(false) };
         if found.mark == Mark::Taken || *found.bytes != *expected {
             return Ok(false);
         }
@@ -223,7 +190,7 @@ impl StateStore for Embedded {
     }
 
     async fn forget(&self, name: Name) -> Result<(), StateFault> {
-        self.shard(name)?.remove(name);
+        self.shard(name)?.records.remove(name);
         Ok(())
     }
 
@@ -236,7 +203,7 @@ impl StateStore for Embedded {
     /// rest in the file as if it weren't.
     async fn close(&self) -> Result<(), StateFault> {
         let now = self.clock.now();
-        let mut records = Vec::new();
+        let mut rest = Rest::default();
         for shard in &self.shards {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             if shard.closed {
@@ -244,10 +211,14 @@ impl StateStore for Embedded {
             }
             let emptied = Shard { closed: true, ..Shard::default() };
             let full = std::mem::replace(&mut *shard, emptied);
-            records.extend(full.slots.into_iter().flatten().filter(|record| record.expires > now));
+            rest.records.extend(full.records.into_kept().filter(|record| record.expires > now));
+            for roll in full.lists.into_kept() {
+                let living = roll.members().iter().filter(|member| member.ends > now);
+                rest.members.extend(living.map(|member| RestingMember { list: roll.name(), member: member.clone() }));
+            }
         }
         let Some(path) = &self.file else { return Ok(()) };
-        rest::write(path, &self.seal, self.dice.as_ref(), &records)
+        rest::write(path, &self.seal, self.dice.as_ref(), &rest)
             .map_err(|fault| StateFault(format!("it can't be written to {}: {fault}", path.display())))
     }
 }
@@ -278,16 +249,9 @@ mod tests {
         Embedded::open(Options { clock, dice: Arc::new(Zeros), seal: Arc::new(seal), file: None })
     }
 
-    fn held(store: &Embedded) -> (usize, usize) {
-        let mut records = 0;
-        let mut slots = 0;
-        for shard in &store.shards {
-            let shard = shard.lock().unwrap();
-            assert_eq!(shard.index.len() + shard.free.len(), shard.slots.len());
-            records += shard.index.len();
-            slots += shard.slots.len();
-        }
-        (records, slots)
+    fn held<T: Kept>(store: &Embedded, part: impl Fn(&Shard) -> &Slots<T>) -> (usize, usize) {
+        let all = store.shards.iter().map(|shard| part(&shard.lock().unwrap()).held());
+        all.fold((0, 0), |(things, slots), (more, in_slots)| (things + more, slots + in_slots))
     }
 
     #[tokio::test]
@@ -302,11 +266,45 @@ mod tests {
             }
             clock.0.fetch_add(60_000, Ordering::SeqCst);
             if round == 0 {
-                slots_after_first_round = held(&store).1;
+                slots_after_first_round = held(&store, |shard| &shard.records).1;
             }
         }
-        let (records, slots) = held(&store);
+        let (records, slots) = held(&store, |shard| &shard.records);
         assert!(records < 10_000, "{records} records held of 5,000 that could live");
         assert!(slots < 2 * slots_after_first_round + 1_000, "{slots} slots");
+    }
+
+    #[tokio::test]
+    async fn lists_and_members_whose_time_is_over_go_away_under_writes() {
+        let clock = Arc::new(Manual(AtomicI64::new(0)));
+        let store = store(clock.clone());
+        let entry = |list: &str, member: String, lifetime| Entry {
+            list: Name::of(Kind::SessionsOfUser, list),
+            member,
+            lifetime,
+        };
+        let long = (0..500).map(|n| entry("long", n.to_string(), Span::secs(if n == 0 { 100_000 } else { 60 })));
+        store.put_listed(Vec::new(), long.collect()).await.unwrap();
+        let mut slots_after_first_round = 0;
+        for round in 0..20_i64 {
+            for n in 0..5_000 {
+                let entries = vec![entry(&format!("{round} {n}"), "member".to_owned(), Span::secs(60))];
+                store.put_listed(Vec::new(), entries).await.unwrap();
+            }
+            clock.0.fetch_add(60_000, Ordering::SeqCst);
+            if round == 0 {
+                slots_after_first_round = held(&store, |shard| &shard.lists).1;
+            }
+        }
+        let (lists, slots) = held(&store, |shard| &shard.lists);
+        assert!(lists < 10_000, "{lists} lists held of 5,000 that could live");
+        assert!(slots < 2 * slots_after_first_round + 1_000, "{slots} slots");
+        let mut left = 0;
+        for shard in &store.shards {
+            for roll in std::mem::take(&mut shard.lock().unwrap().lists).into_kept() {
+                left += if roll.name() == Name::of(Kind::SessionsOfUser, "long") { roll.members().len() } else { 0 };
+            }
+        }
+        assert_eq!(left, 1, "the sweep drops members of a list that nobody writes to");
     }
 }

@@ -6,6 +6,8 @@
 //! forgets by itself is hygiene.
 
 mod mark;
+mod slots;
+mod roll;
 mod rest;
 mod embedded;
 mod redis;
@@ -214,8 +216,8 @@ pub struct Options {
 }
 
 /// A store in this process. What rests in `options.file` is taken over and the file deleted before
-/// anything of it is used, so that no kill can bring a used code back; a missing, broken or foreign
-/// file is a warning and an empty store.
+/// anything of it is used, so that no kill can bring a used code back. Files of all earlier versions are
+/// read; one that is missing, broken, foreign or of a later version is a warning and an empty store.
 ///
 /// # Errors
 /// None at present: a store that can't take its file over begins empty.
@@ -227,7 +229,8 @@ pub fn embedded(options: Options) -> Result<Arc<dyn StateStore>, StateFault> {
 /// It connects at the first call and again whenever it must; a server that is down is a fault of
 /// each call and no fault here. For `rediss://` the process must have a default rustls provider, and the
 /// server a certificate that the system trusts. Its user needs the commands HELLO, CLIENT, SELECT,
-/// INFO, SCRIPT, EVALSHA, GET, SET and DEL on keys `vestibule:*`.
+/// INFO, SCRIPT, EVALSHA, GET, SET and DEL, and for lists TIME, ZADD, ZRANGE, ZREMRANGEBYSCORE, ZREMRANGEBYRANK, PTTL
+/// and PEXPIRE, on keys `vestibule:*`.
 ///
 /// # Errors
 /// [`StateFault`] if `url` is no such address. It never holds the address itself.

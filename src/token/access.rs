@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::family::{Family, FamilyId};
 use super::grant::{GRANT_VERSION, Grant};
+use super::machine::MachineRecord;
 use crate::base::{Moment, Span};
+use crate::oidc::ClientId;
+use crate::oidc::client::RuleSet;
 
 /// The version of the stored form. Records of another one count as absent.
 pub const ACCESS_VERSION: u32 = 1;
@@ -29,11 +32,12 @@ pub struct AccessRecord {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case", try_from = "Flat")]
 pub enum AccessState {
+    /// For a person.
     Issued(Box<AccessRecord>),
+    /// For a program in its own name.
+    Machine(MachineRecord),
     /// A tombstone: whatever still holds an older copy must not revive it.
-    Revoked {
-        at: Moment,
-    },
+    Revoked { at: Moment },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -52,6 +56,8 @@ struct Flat {
     issued: Option<Moment>,
     expires: Option<Moment>,
     used: Option<bool>,
+    client: Option<ClientId>,
+    rule_sets: Option<Vec<RuleSet>>,
     at: Option<Moment>,
 }
 
@@ -59,6 +65,7 @@ struct Flat {
 #[serde(rename_all = "snake_case")]
 enum Tag {
     Issued,
+    Machine,
     Revoked,
 }
 
@@ -76,6 +83,12 @@ impl TryFrom<Flat> for AccessState {
                 expires: flat.expires?,
                 used: flat.used?,
             }))),
+            Tag::Machine => Some(Self::Machine(MachineRecord {
+                client: flat.client?,
+                rule_sets: flat.rule_sets?,
+                issued: flat.issued?,
+                expires: flat.expires?,
+            })),
         };
         read().ok_or("a field is missing")
     }
@@ -109,6 +122,16 @@ impl AccessRecord {
 }
 
 impl AccessState {
+    /// The client that it was issued to, and when its own time is over; `None` once it is revoked.
+    #[must_use]
+    pub fn issued_to(&self) -> Option<(&ClientId, Moment)> {
+        match self {
+            Self::Issued(record) => Some((&record.grant.client, record.expires)),
+            Self::Machine(record) => Some((&record.client, record.expires)),
+            Self::Revoked { .. } => None,
+        }
+    }
+
     /// The stored form.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
@@ -132,7 +155,7 @@ impl AccessState {
 #[cfg(test)]
 mod tests {
     use super::super::family::NewTokens;
-    use super::super::samples::{NOW, grant};
+    use super::super::samples::{NOW, client, grant};
     use super::*;
     use crate::base::Digest;
     use crate::oidc::Scope;
@@ -141,6 +164,7 @@ mod tests {
     /// As version 1 was written; must be read for as long as that version is.
     const ISSUED_V1: &str = include_str!("golden/access_v1.json");
     const REVOKED_V1: &str = include_str!("golden/access_revoked_v1.json");
+    const MACHINE_V1: &str = include_str!("golden/access_machine_v1.json");
 
     fn family(scopes: &[Scope]) -> Family {
         let first = NewTokens { refresh: Digest::of("refresh"), access: Digest::of("access") };
@@ -153,9 +177,13 @@ mod tests {
 
     #[test]
     fn g16_the_stored_forms_of_version_1_are_read_and_written() {
-        for (golden, state) in
-            [(ISSUED_V1, AccessState::Issued(Box::new(record()))), (REVOKED_V1, AccessState::Revoked { at: NOW })]
-        {
+        let rule_sets = vec![RuleSet::TenantAdmin, RuleSet::ReadOnlyTenantAdmin];
+        let machine = MachineRecord::new(&client(), rule_sets, NOW);
+        for (golden, state) in [
+            (ISSUED_V1, AccessState::Issued(Box::new(record()))),
+            (MACHINE_V1, AccessState::Machine(machine)),
+            (REVOKED_V1, AccessState::Revoked { at: NOW }),
+        ] {
             assert_eq!(AccessState::decode(golden.trim_end().as_bytes()).as_ref(), Some(&state));
             assert_eq!(String::from_utf8(state.encode()).as_deref(), Ok(golden.trim_end()));
         }

@@ -9,4 +9,5 @@ pub mod claims;
 pub mod standing;
 pub mod family;
 pub mod refresh_token;
+pub mod machine;
 pub mod access;

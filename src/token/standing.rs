@@ -36,6 +36,8 @@ pub enum Why {
     Idle,
     #[error("the client may no longer have refresh tokens of this kind")]
     RefreshNotAllowed,
+    #[error("the client may no longer ask in its own name")]
+    GrantNotAllowed,
 }
 
 /// Everything that the rules look at, as it is now.

@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::documents::{Documents, etag};
 use super::routes::Route;
-use super::{peer, people, provider, readiness, respond};
+use super::{discovery, peer, people, provider, readiness, respond};
 use crate::config::Snapshot;
 use crate::flow::Ports;
 use crate::i18n::PageError;
@@ -73,7 +73,7 @@ async fn routed(
     }
     match route {
         Route::Discovery => {
-            let document = documents.discovery.get(&config, |config| text(&provider::discovery(config)));
+            let document = documents.discovery.get(&config, |config| text(&discovery::discovery(config)));
             respond::public_json(request, document.body.clone(), document.etag.clone())
         }
         Route::Jwks => {
@@ -82,7 +82,7 @@ async fn routed(
             respond::public_json(request, jwks.into(), tag)
         }
         Route::FederationJwks => {
-            let made = |config: &Snapshot| provider::federation_jwks(config).to_string();
+            let made = |config: &Snapshot| discovery::federation_jwks(config).to_string();
             let document = documents.federation_jwks.get(&config, made);
             respond::public_json(request, document.body.clone(), document.etag.clone())
         }

@@ -7,6 +7,7 @@ pub mod extract;
 pub mod documents;
 pub mod respond;
 pub mod faces;
+pub mod discovery;
 pub mod provider;
 pub mod people;
 pub mod readiness;

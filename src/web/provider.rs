@@ -9,112 +9,11 @@ use serde_json::{Map, Value, json};
 use super::extract;
 use super::respond;
 use crate::base::Secret;
-use crate::config::Snapshot;
 use crate::flow::client_auth::CallFault;
 use crate::flow::issue::TokenAnswer;
 use crate::flow::{Ports, introspect, par, revoke, token, upstream_logout, userinfo};
+use crate::oidc::OAuthError;
 use crate::oidc::error::ErrorCode::{InvalidRequest, InvalidToken};
-use crate::oidc::{OAuthError, Scope};
-use crate::upstream::public_jwks;
-
-/// What we are, and nothing that we are not (OpenID Connect Discovery 1.0 §3, RFC 8414 §2, RFC 9207 §3).
-#[derive(serde::Serialize)]
-pub struct Discovery<'a> {
-    issuer: &'a str,
-    authorization_endpoint: String,
-    token_endpoint: String,
-    userinfo_endpoint: String,
-    jwks_uri: String,
-    revocation_endpoint: String,
-    end_session_endpoint: String,
-    scopes_supported: Vec<&'a str>,
-    response_types_supported: [&'a str; 1],
-    response_modes_supported: [&'a str; 2],
-    grant_types_supported: [&'a str; 2],
-    subject_types_supported: [&'a str; 2],
-    id_token_signing_alg_values_supported: Vec<&'a str>,
-    token_endpoint_auth_methods_supported: [&'a str; 4],
-    token_endpoint_auth_signing_alg_values_supported: [&'a str; 4],
-    revocation_endpoint_auth_methods_supported: [&'a str; 3],
-    revocation_endpoint_auth_signing_alg_values_supported: [&'a str; 4],
-    code_challenge_methods_supported: [&'a str; 1],
-    prompt_values_supported: [&'a str; 3],
-    claim_types_supported: [&'a str; 1],
-    claims_supported: &'a [&'a str],
-    ui_locales_supported: [&'a str; 2],
-    authorization_response_iss_parameter_supported: bool,
-    claims_parameter_supported: bool,
-    request_parameter_supported: bool,
-    request_uri_parameter_supported: bool,
-}
-
-const ASSERTION_ALGORITHMS: [&str; 4] = ["RS256", "PS256", "ES256", "EdDSA"];
-
-const CLAIMS: [&str; 22] = [
-    "sub",
-    "iss",
-    "aud",
-    "exp",
-    "iat",
-    "nonce",
-    "at_hash",
-    "sid",
-    "auth_time",
-    "acr",
-    "amr",
-    "name",
-    "given_name",
-    "family_name",
-    "preferred_username",
-    "email",
-    "email_verified",
-    "oid",
-    "upn",
-    "domain",
-    "user_name",
-    "external_id",
-];
-
-/// The discovery document.
-#[must_use]
-pub fn discovery(config: &Snapshot) -> Discovery<'_> {
-    let base = config.server.base_url.as_str().trim_end_matches('/');
-    let at = |path: &str| format!("{base}{path}");
-    Discovery {
-        issuer: &config.server.issuer,
-        authorization_endpoint: at("/acs/authorize"),
-        token_endpoint: at("/acs/token"),
-        userinfo_endpoint: at("/acs/userinfo"),
-        jwks_uri: at("/acs/jwks"),
-        revocation_endpoint: at("/acs/revoke"),
-        end_session_endpoint: at("/acs/openid/logout"),
-        scopes_supported: Scope::ALL.iter().map(|scope| scope.as_str()).collect(),
-        response_types_supported: ["code"],
-        response_modes_supported: ["query", "form_post"],
-        grant_types_supported: ["authorization_code", "refresh_token"],
-        subject_types_supported: ["public", "pairwise"],
-        id_token_signing_alg_values_supported: config.server.keys.algorithms.iter().map(|a| a.as_str()).collect(),
-        token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
-        token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
-        revocation_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "private_key_jwt"],
-        revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
-        code_challenge_methods_supported: ["S256"],
-        prompt_values_supported: ["none", "login", "select_account"],
-        claim_types_supported: ["normal"],
-        claims_supported: &CLAIMS,
-        ui_locales_supported: ["en", "de"],
-        authorization_response_iss_parameter_supported: true,
-        claims_parameter_supported: false,
-        request_parameter_supported: false,
-        request_uri_parameter_supported: false,
-    }
-}
-
-/// Our public keys towards identity providers.
-#[must_use]
-pub fn federation_jwks(config: &Snapshot) -> Value {
-    public_jwks(config.idps.values().map(AsRef::as_ref))
-}
 
 /// POST `/acs/token`.
 pub async fn token_endpoint(ports: &Ports, request: &HttpRequest, payload: Payload) -> HttpResponse {
@@ -141,7 +40,9 @@ fn token_body(answer: &TokenAnswer) -> Map<String, Value> {
     if let Some(id_token) = &answer.id_token {
         body.insert("id_token".into(), id_token.expose().into());
     }
-    body.insert("scope".into(), answer.scope.as_str().into());
+    if let Some(scope) = &answer.scope {
+        body.insert("scope".into(), scope.as_str().into());
+    }
     body
 }
 
@@ -151,6 +52,7 @@ fn told(ports: &Ports, fault: CallFault) -> HttpResponse {
         CallFault::OAuth(error) => error.code.as_str(),
         CallFault::Unavailable => "temporarily_unavailable",
         CallFault::Busy => "busy",
+        CallFault::TooMany => "too_many_requests",
     });
     respond::fault(fault)
 }

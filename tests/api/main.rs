@@ -11,4 +11,5 @@ mod faults;
 mod limits;
 mod login;
 mod matching;
+mod par;
 mod token;

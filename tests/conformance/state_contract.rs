@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use vestibule::state::{Kind, StateStore, Taken};
 
-use crate::fixture::{MINUTE, name, peek, put, record, take};
+use crate::fixture::{MINUTE, entry, list, name, peek, put, record, take};
 
 /// Each function is one test on the embedded store and one on a Redis server of its own.
 macro_rules! on_every_store {
@@ -25,6 +25,7 @@ macro_rules! on_every_store {
         }
     };
 }
+pub(crate) use on_every_store;
 
 on_every_store! {
     put_writes_all_records_and_replaces_what_stood_there
@@ -276,4 +277,7 @@ async fn a_closed_store_answers_with_faults(store: Arc<dyn StateStore>) {
     assert!(store.put_new(record(Kind::Code, "c", "c")).await.is_err());
     assert!(store.swap(b"bytes".to_vec(), record(Kind::Code, "a", "x")).await.is_err());
     assert!(store.forget(name(Kind::Code, "a")).await.is_err());
+    assert!(store.put_listed(Vec::new(), vec![entry("list", "a", MINUTE)]).await.is_err());
+    assert!(store.list(list("list")).await.is_err());
+    assert!(store.peek_all(vec![name(Kind::Code, "a")]).await.is_err());
 }

@@ -5,10 +5,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use vestibule::base::Span;
-use vestibule::state::{self, Kind, Record, StateStore, Taken};
+use vestibule::base::{Clock as _, Span};
+use vestibule::state::{self, Kind, LIST_MAX, Record, StateStore, Taken};
 
-use crate::fixture::{MINUTE, ManualClock, SEAL, name, options, peek, put, record, take};
+use crate::fixture::{MINUTE, ManualClock, SEAL, enlist, entry, listed, name, options, peek, put, record, take};
 
 fn open(file: &Path, clock: &Arc<ManualClock>, seal: &str) -> Arc<dyn StateStore> {
     state::embedded(options(Arc::clone(clock), seal, Some(file.to_owned()))).unwrap()
@@ -69,6 +69,73 @@ async fn an_orderly_restart_keeps_records_and_residues_and_drops_what_has_expire
     assert_eq!(peek(&*store, Kind::Handle, "short").await.unwrap(), None);
     clock.advance(Span::secs(51));
     assert_eq!(peek(&*store, Kind::Session, "session").await.unwrap(), None, "the lifetime goes on over the restart");
+}
+
+#[tokio::test]
+async fn a_member_is_listed_as_long_as_it_was_given_and_as_it_was_extended() {
+    let clock = ManualClock::new();
+    let store = state::embedded(options(Arc::clone(&clock), SEAL, None)).unwrap();
+    enlist(&*store, vec![entry("a", "x", MINUTE), entry("a", "y", Span::hours(1))]).await;
+    clock.advance(Span::from_ms(MINUTE.ms() - 1));
+    assert_eq!(listed(&*store, "a").await, ["x", "y"]);
+    enlist(&*store, vec![entry("a", "y", MINUTE)]).await;
+    clock.advance(Span::from_ms(1));
+    assert_eq!(listed(&*store, "a").await, ["y"]);
+    enlist(&*store, vec![entry("a", "x", Span::hours(2))]).await;
+    clock.advance(Span::hours(1));
+    assert_eq!(listed(&*store, "a").await, ["x"]);
+    clock.advance(Span::hours(1));
+    assert!(listed(&*store, "a").await.is_empty());
+}
+
+#[tokio::test]
+async fn an_orderly_restart_keeps_lists_and_drops_members_whose_time_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state");
+    let clock = ManualClock::new();
+    let store = open(&file, &clock, SEAL);
+    let full = (0..LIST_MAX + 5).map(|n| entry("full", &n.to_string(), Span::minutes(10 + i64::try_from(n).unwrap())));
+    enlist(&*store, full.collect()).await;
+    let before = listed(&*store, "full").await;
+    assert_eq!(before.len(), LIST_MAX);
+    let entries = vec![entry("a", "x", Span::hours(3)), entry("a", "short", MINUTE), entry("a", "y", Span::hours(1))];
+    store.put_listed(vec![record(Kind::Session, "a", "bytes")], entries).await.unwrap();
+    enlist(&*store, vec![entry("short", "short", MINUTE)]).await;
+    store.close().await.unwrap();
+
+    clock.advance(MINUTE);
+    let store = open(&file, &clock, SEAL);
+    assert_eq!(listed(&*store, "full").await, before);
+    assert_eq!(listed(&*store, "a").await, ["y", "x"]);
+    assert!(listed(&*store, "short").await.is_empty());
+    clock.advance(Span::hours(1));
+    enlist(&*store, vec![entry("a", "x", MINUTE)]).await;
+    assert_eq!(listed(&*store, "a").await, ["x"], "the lifetime goes on over the restart");
+    clock.advance(Span::hours(1));
+    assert_eq!(listed(&*store, "a").await, ["x"], "and isn't shortened after it");
+}
+
+/// What a server of version 1 left: its file is read, and has no lists.
+#[tokio::test]
+async fn a_file_of_version_1_is_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state");
+    let clock = ManualClock::new();
+    let now = clock.now().ms();
+    let mut plain = vec![1, 7];
+    plain.extend_from_slice(b"session");
+    plain.extend_from_slice(name(Kind::Session, "a").digest.as_bytes());
+    plain.push(1);
+    plain.extend_from_slice(&(now + 60_000).to_le_bytes());
+    plain.extend_from_slice(&5_u32.to_le_bytes());
+    plain.extend_from_slice(b"bytes");
+    let settings = options(Arc::clone(&clock), SEAL, None);
+    let sealed = settings.seal.seal(settings.dice.as_ref(), "state v1", &plain);
+    fs::write(&file, [&[1], &sealed[..]].concat()).unwrap();
+    let store = open(&file, &clock, SEAL);
+    assert_eq!(peek(&*store, Kind::Session, "a").await.unwrap().unwrap(), b"bytes");
+    clock.advance(MINUTE);
+    assert_eq!(peek(&*store, Kind::Session, "a").await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -135,7 +202,7 @@ async fn a_missing_broken_or_foreign_file_is_an_empty_store() {
         ("cut", whole[..whole.len() - 1].to_vec(), SEAL),
         ("flipped", flipped, SEAL),
         ("foreign", whole.clone(), other),
-        ("of a later version", [&[2], &whole[1..]].concat(), SEAL),
+        ("of a later version", [&[3], &whole[1..]].concat(), SEAL),
     ];
     for (what, bytes, seal) in cases {
         fs::write(&file, bytes).unwrap();
@@ -169,6 +236,7 @@ async fn a256_the_file_holds_no_token_no_digest_and_no_plain_bytes() {
     put(&*store, Kind::Session, token, bytes).await;
     put(&*store, Kind::Code, token, bytes).await;
     take(&*store, Kind::Code, token, residue).await.unwrap();
+    enlist(&*store, vec![entry(token, bytes, MINUTE)]).await;
     store.close().await.unwrap();
     let dump = fs::read(&file).unwrap();
     let digest = name(Kind::Code, token).digest;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use vestibule::base::{Clock, Dice, Moment, Secret, Span};
 use vestibule::keys::seal::Seal;
-use vestibule::state::{self, Kind, Name, Options, Record, StateFault, StateStore, Taken};
+use vestibule::state::{self, Entry, Kind, Name, Options, Record, StateFault, StateStore, Taken};
 
 pub const SEAL: &str = "the seal secret of the tests, long enough";
 pub const MINUTE: Span = Span::minutes(1);
@@ -69,6 +69,23 @@ pub fn name(kind: Kind, token: &str) -> Name {
 
 pub fn record(kind: Kind, token: &str, bytes: impl AsRef<[u8]>) -> Record {
     Record { name: name(kind, token), bytes: bytes.as_ref().to_vec(), lifetime: MINUTE }
+}
+
+/// A list of the kind that most tests use.
+pub fn list(token: &str) -> Name {
+    name(Kind::SessionsOfUser, token)
+}
+
+pub fn entry(of: &str, member: &str, lifetime: Span) -> Entry {
+    Entry { list: list(of), member: member.to_owned(), lifetime }
+}
+
+pub async fn enlist(store: &dyn StateStore, entries: Vec<Entry>) {
+    store.put_listed(Vec::new(), entries).await.unwrap();
+}
+
+pub async fn listed(store: &dyn StateStore, of: &str) -> Vec<String> {
+    store.list(list(of)).await.unwrap()
 }
 
 pub async fn put(store: &dyn StateStore, kind: Kind, token: &str, bytes: impl AsRef<[u8]>) {

@@ -3,10 +3,11 @@
 use std::fs;
 use std::net::SocketAddr;
 
+use vestibule::base::Span;
 use vestibule::state::{Kind, Taken};
 
 use crate::fault_proxy::{FaultProxy, Way};
-use crate::fixture::{in_time, name, peek, put, record, redis_at, take, until};
+use crate::fixture::{MINUTE, enlist, entry, in_time, list, listed, name, peek, put, record, redis_at, take, until};
 use crate::redis_server::RedisServer;
 
 fn replicate(replica: &RedisServer, from: SocketAddr) {
@@ -75,7 +76,8 @@ async fn f03_a_failover_that_lost_the_taking_of_a_code_gives_it_to_nobody() {
 
     put(&*store, Kind::Code, "code", "bytes").await;
     put(&*store, Kind::Session, "session", "bytes").await;
-    until("both are replicated", || async { replica.ask(&["DBSIZE"]) == redis::Value::Int(2) }).await;
+    enlist(&*store, vec![entry("list", "member", MINUTE)]).await;
+    until("all are replicated", || async { replica.ask(&["DBSIZE"]) == redis::Value::Int(3) }).await;
     replication.hold(Way::Back);
     assert!(matches!(take(&*store, Kind::Code, "code", "r").await.unwrap(), Taken::Once(_)));
 
@@ -90,6 +92,7 @@ async fn f03_a_failover_that_lost_the_taking_of_a_code_gives_it_to_nobody() {
     };
     assert_eq!(again, Taken::Never);
     assert_eq!(peek(&*store, Kind::Session, "session").await.unwrap().unwrap(), b"bytes");
+    assert_eq!(listed(&*store, "list").await, ["member"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -100,6 +103,7 @@ async fn f05_a_demoted_master_is_a_fault_and_no_write_is_reported_as_done() {
     let store = redis_at(&server.url());
     put(&*store, Kind::Code, "code", "bytes").await;
     put(&*store, Kind::Session, "session", "bytes").await;
+    enlist(&*store, vec![entry("list", "member", MINUTE)]).await;
     replicate(&server, nobody.address());
 
     assert!(in_time(take(&*store, Kind::Code, "absent", "r")).await.is_err(), "only a master may say never");
@@ -111,10 +115,14 @@ async fn f05_a_demoted_master_is_a_fault_and_no_write_is_reported_as_done() {
     assert!(in_time(store.forget(name(Kind::Session, "session"))).await.is_err());
     assert!(in_time(store.ping()).await.is_err());
     assert!(in_time(peek(&*store, Kind::Session, "session")).await.is_err());
+    assert!(in_time(store.put_listed(Vec::new(), vec![entry("list", "new", MINUTE)])).await.is_err());
+    assert!(in_time(store.list(list("list"))).await.is_err());
+    assert!(in_time(store.peek_all(vec![name(Kind::Session, "session")])).await.is_err());
 
     promote(&server);
     assert_eq!(in_time(peek(&*store, Kind::Session, "session")).await.unwrap().unwrap(), b"bytes");
     assert_eq!(take(&*store, Kind::Code, "code", "r").await.unwrap(), Taken::Never);
+    assert_eq!(listed(&*store, "list").await, ["member"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -126,6 +134,38 @@ async fn f05_reading_alone_notices_a_demoted_master_too() {
     put(&*store, Kind::Session, "session", "bytes").await;
     replicate(&server, nobody.address());
     until("peek faults", || async { peek(&*store, Kind::Session, "session").await.is_err() }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f05_listing_alone_notices_a_demoted_master_too() {
+    let server = RedisServer::start();
+    let nobody = FaultProxy::start(server.address()).await;
+    nobody.refuse();
+    let stores = [redis_at(&server.url()), redis_at(&server.url())];
+    enlist(&*stores[0], vec![entry("list", "member", MINUTE)]).await;
+    stores[1].ping().await.unwrap();
+    replicate(&server, nobody.address());
+    until("list faults", || async { stores[0].list(list("list")).await.is_err() }).await;
+    let names = || vec![name(Kind::Session, "a"), name(Kind::Session, "b")];
+    until("peek_all faults", || async { stores[1].peek_all(names()).await.is_err() }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn f04_lists_survive_a_restart_with_the_data_and_fenced_records_are_peeked_by_nobody() {
+    let mut server = RedisServer::start();
+    let store = redis_at(&server.url());
+    let records = vec![record(Kind::Session, "a", "bytes"), record(Kind::PushedRequest, "a", "bytes")];
+    store
+        .put_listed(records, vec![entry("list", "kept", MINUTE), entry("list", "kept too", Span::hours(1))])
+        .await
+        .unwrap();
+    let names = || vec![name(Kind::PushedRequest, "a"), name(Kind::Session, "a")];
+    assert_eq!(store.peek_all(names()).await.unwrap(), [Some(b"bytes".to_vec()), Some(b"bytes".to_vec())]);
+    server.ask(&["SAVE"]);
+    enlist(&*store, vec![entry("list", "lost", MINUTE)]).await;
+    server.restart();
+    assert_eq!(listed(&*store, "list").await, ["kept", "kept too"]);
+    assert_eq!(store.peek_all(names()).await.unwrap(), [None, Some(b"bytes".to_vec())]);
 }
 
 /// The same process, the same connection, and yet other data: its own old ones, from a replica that

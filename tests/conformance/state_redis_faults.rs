@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use vestibule::state::{Kind, StateFault, StateStore, Taken};
 
 use crate::fault_proxy::{FaultProxy, Way};
-use crate::fixture::{in_time, name, peek, put, record, redis_at, take, until};
+use crate::fixture::{MINUTE, entry, in_time, list, listed, name, peek, put, record, redis_at, take, until};
 use crate::redis_server::RedisServer;
 
 async fn every_method_faults(store: &dyn StateStore) {
     let code = |token| record(Kind::Code, token, "bytes");
-    let (ping, written, new, found, taken, swapped, forgotten) = tokio::join!(
+    let kept = tokio::join!(
         in_time(store.ping()),
         in_time(store.put(vec![code("x")])),
         in_time(store.put_new(code("y"))),
@@ -19,6 +19,12 @@ async fn every_method_faults(store: &dyn StateStore) {
         in_time(take(store, Kind::Code, "code", "r")),
         in_time(store.swap(b"bytes".to_vec(), code("code"))),
         in_time(store.forget(name(Kind::Code, "code"))),
+    );
+    let (ping, written, new, found, taken, swapped, forgotten) = kept;
+    let of_lists = tokio::join!(
+        in_time(store.put_listed(Vec::new(), vec![entry("list", "member", MINUTE)])),
+        in_time(store.list(list("list"))),
+        in_time(store.peek_all(vec![name(Kind::Session, "session")])),
     );
     let faults = [
         ping.is_err(),
@@ -28,8 +34,11 @@ async fn every_method_faults(store: &dyn StateStore) {
         taken.is_err(),
         swapped.is_err(),
         forgotten.is_err(),
+        of_lists.0.is_err(),
+        of_lists.1.is_err(),
+        of_lists.2.is_err(),
     ];
-    assert_eq!(faults, [true; 7]);
+    assert_eq!(faults, [true; 10]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -282,14 +291,17 @@ async fn f10_a_connection_cut_in_a_pipeline_never_reports_what_is_not_there() {
     store.ping().await.unwrap();
     let mut cuts = 0;
     for way in [Way::There, Way::Back] {
-        for bytes in (0..900).step_by(7) {
+        for bytes in (0..1_500).step_by(13) {
             let tokens: Vec<_> = (0..4).map(|n| format!("{way:?} {bytes} {n}")).collect();
             proxy.cut_after(way, bytes);
             let records = tokens.iter().map(|token| record(Kind::Session, token, token)).collect();
-            let written = in_time(store.put(records)).await;
+            let entries = tokens.iter().map(|token| entry("list", token, MINUTE)).collect();
+            let written = in_time(store.put_listed(records, entries)).await;
             cuts += usize::from(!proxy.disarm());
             written.unwrap_or_else(|fault| panic!("writing twice is harmless, so it is tried again: {fault}"));
+            let members = listed(&*store, "list").await;
             for token in tokens {
+                assert_eq!(members.iter().filter(|member| **member == token).count(), 1);
                 assert_eq!(peek(&*store, Kind::Session, &token).await.unwrap(), Some(token.into_bytes()));
             }
         }

@@ -121,6 +121,10 @@ impl Client {
         server.send(&self.request(server, "/acs/revoke", &[("token", token)]))
     }
 
+    pub fn introspect(&self, server: &Server, token: &str) -> Response {
+        server.send(&self.request(server, "/acs/introspect", &[("token", token)]))
+    }
+
     /// The whole way: through the browser, back, code against tokens, ID token verified.
     #[track_caller]
     pub fn sign_in(&self, server: &Server, browser: &mut Browser, ask: &Ask) -> Tokens {

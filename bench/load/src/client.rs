@@ -26,10 +26,14 @@ pub struct Client {
     scope: String,
     prompt: Option<String>,
     people: u64,
+    /// Requests are pushed (RFC 9126) before the browser is sent.
+    pushes: bool,
     pub discovery: Url,
     authorization: Url,
     token: Url,
     pub userinfo: Url,
+    introspection: Option<Url>,
+    push: Option<Url>,
     pub jwks_uri: Url,
     jwks: Value,
 }
@@ -54,9 +58,9 @@ impl Client {
         let mut wires = Wires::default();
         let discovery = Url::parse(&format!("{issuer}/.well-known/openid-configuration"))?;
         let facts = wires.get(&discovery, "").await?.json()?;
-        let address = |name: &str| -> anyhow::Result<Url> {
-            Ok(Url::parse(facts[name].as_str().with_context(|| format!("discovery lacks {name}"))?)?)
-        };
+        let announced = |name: &str| facts[name].as_str().map(Url::parse).transpose();
+        let address =
+            |name: &str| -> anyhow::Result<Url> { announced(name)?.with_context(|| format!("discovery lacks {name}")) };
         let jwks_uri = address("jwks_uri")?;
         let jwks = wires.get(&jwks_uri, "").await?.json()?;
         let id = arguments.text("client")?.to_owned();
@@ -66,6 +70,9 @@ impl Client {
             scope: arguments.get("scope").unwrap_or("openid profile email").to_owned(),
             prompt: arguments.get("prompt").map(str::to_owned),
             people: arguments.number("people", crate::stub::PEOPLE)?,
+            pushes: arguments.get("scenario") == Some("pushed-login"),
+            introspection: announced("introspection_endpoint")?,
+            push: announced("pushed_authorization_request_endpoint")?,
             authorization: address("authorization_endpoint")?,
             token: address("token_endpoint")?,
             userinfo: address("userinfo_endpoint")?,
@@ -81,9 +88,8 @@ impl Client {
     pub async fn sign_in(&self, wires: &mut Wires, turn: u64) -> anyhow::Result<Code> {
         let (nonce, state, verifier) = (format!("nonce-{turn:020}"), format!("state-{turn:020}"), verifier(turn));
         let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()));
-        let mut url = self.authorization.clone();
-        url.query_pairs_mut()
-            .append_pair("response_type", "code")
+        let mut form = Serializer::new(String::new());
+        form.append_pair("response_type", "code")
             .append_pair("client_id", &self.id)
             .append_pair("redirect_uri", REDIRECT_URI)
             .append_pair("scope", &self.scope)
@@ -93,13 +99,42 @@ impl Client {
             .append_pair("code_challenge_method", "S256")
             .append_pair("login_hint", &format!("person{}@example.com", turn % self.people));
         if let Some(prompt) = &self.prompt {
-            url.query_pairs_mut().append_pair("prompt", prompt);
+            form.append_pair("prompt", prompt);
         }
+        let mut url = self.authorization.clone();
+        url.set_query(Some(&if self.pushes { self.push(wires, &form.finish()).await? } else { form.finish() }));
         let back = walk(wires, &mut Cookies::default(), url, REDIRECT_URI).await?;
         let get = |name: &str| back.query_pairs().find(|(n, _)| n == name).map(|(_, v)| v.into_owned());
         ensure!(get("state").as_deref() == Some(state.as_str()), "another state came back: {back}");
         let code = get("code").with_context(|| format!("no code: {back}"))?;
         Ok(Code { code, verifier, nonce })
+    }
+
+    /// Pushes a request; what the browser is sent with in its place.
+    async fn push(&self, wires: &mut Wires, form: &str) -> anyhow::Result<String> {
+        let endpoint = self.push.as_ref().context("requests can't be pushed there")?;
+        let response = wires.post(endpoint, &self.basic, form).await?;
+        ensure!(response.status == 201, "{}: {}", response.status, String::from_utf8_lossy(&response.body));
+        let pushed = response.json()?;
+        let request_uri = pushed["request_uri"].as_str().context("no request_uri")?;
+        let mut query = Serializer::new(String::new());
+        Ok(query.append_pair("client_id", &self.id).append_pair("request_uri", request_uri).finish())
+    }
+
+    /// Asks about an access token (RFC 7662), which must be good.
+    pub async fn introspect(&self, wires: &mut Wires, token: &str) -> anyhow::Result<()> {
+        let endpoint = self.introspection.as_ref().context("no introspection there")?;
+        let form = Serializer::new(String::new()).append_pair("token", token).finish();
+        let response = wires.post(endpoint, &self.basic, &form).await?;
+        ensure!(response.status == 200 && response.json()?["active"] == true, "{}", response.status);
+        Ok(())
+    }
+
+    /// An access token in the client's own name.
+    pub async fn client_credentials(&self, wires: &mut Wires) -> anyhow::Result<()> {
+        let response = wires.post(&self.token, &self.basic, "grant_type=client_credentials").await?;
+        ensure!(response.status == 200, "{}: {}", response.status, String::from_utf8_lossy(&response.body));
+        Ok(())
     }
 
     /// Redeems a code and checks the ID token's claims.

@@ -15,6 +15,7 @@ mod browser;
 mod client;
 mod process;
 mod redis;
+mod notices;
 mod scenario;
 mod primitives;
 mod table;

@@ -23,13 +23,13 @@ const VERIFY_EVERY: u64 = 50;
 const COUNTED: u64 = 50;
 
 /// The loop's shared side.
-struct Load {
-    client: Client,
+pub struct Load {
+    pub client: Client,
     process: Option<Process>,
     connections: u64,
     seconds: f64,
     turn: Cell<u64>,
-    latencies: RefCell<Vec<f64>>,
+    pub latencies: RefCell<Vec<f64>>,
 }
 
 /// What was measured while operations ran.
@@ -56,16 +56,19 @@ pub async fn load(arguments: &Arguments) -> anyhow::Result<()> {
         load.latencies.borrow_mut().clear();
     }
     let sum = match scenario {
-        "login" | "first-login" => Load::logins(&load, load.seconds).await?,
+        "login" | "first-login" | "pushed-login" => Load::logins(&load, load.seconds).await?,
         "code" => Load::exchanges(&load).await?,
         "refresh" => Load::refreshes(&load).await?,
         "userinfo" => Load::userinfo(&load).await?,
+        "introspection" => Load::introspections(&load).await?,
+        "client-credentials" => Load::client_credentials(&load).await?,
+        "notices" => return crate::notices::measure(&load, arguments).await,
         "discovery" => Load::gets(&load, load.client.discovery.clone()).await?,
         "jwks" => Load::gets(&load, load.client.jwks_uri.clone()).await?,
         other => bail!("no scenario {other}"),
     };
     let redis = match arguments.get("redis") {
-        Some(address) if scenario == "login" => Some(load.count_redis(address).await?),
+        Some(address) if scenario.ends_with("login") => Some(load.count_redis(address).await?),
         _ => None,
     };
     load.report(scenario, arguments.get("label").unwrap_or_default(), &sum, redis)
@@ -90,16 +93,16 @@ pub async fn ready(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 impl Load {
-    fn next_turn(&self) -> u64 {
+    pub fn next_turn(&self) -> u64 {
         self.turn.set(self.turn.get() + 1);
         self.turn.get()
     }
 
-    fn cpu(&self) -> anyhow::Result<f64> {
+    pub fn cpu(&self) -> anyhow::Result<f64> {
         self.process.map_or(Ok(0.0), Process::cpu)
     }
 
-    async fn login(&self, wires: &mut Wires) -> anyhow::Result<crate::client::Tokens> {
+    pub async fn login(&self, wires: &mut Wires) -> anyhow::Result<crate::client::Tokens> {
         let turn = self.next_turn();
         let code = self.client.sign_in(wires, turn).await?;
         let tokens = self.client.redeem(wires, &code).await?;
@@ -135,7 +138,7 @@ impl Load {
         Instant::now() + Duration::from_secs_f64(self.seconds)
     }
 
-    fn took(&self, begun: Instant) {
+    pub fn took(&self, begun: Instant) {
         self.latencies.borrow_mut().push(begun.elapsed().as_secs_f64() * 1e3);
     }
 
@@ -210,6 +213,42 @@ impl Load {
         tokio::time::sleep(SETTLE).await;
         let url = load.client.userinfo.clone();
         Self::repeat(load, states, url, |body| body.windows(5).any(|part| part == b"\"sub\"")).await
+    }
+
+    async fn introspections(load: &Rc<Self>) -> anyhow::Result<Sum> {
+        let mut states = Vec::new();
+        for mut wires in load.fresh_wires() {
+            let access = load.login(&mut wires).await?.access;
+            states.push((wires, access));
+        }
+        tokio::time::sleep(SETTLE).await;
+        let deadline = load.deadline();
+        let worker = move |load: Rc<Self>, (mut wires, access): (Wires, String)| async move {
+            let mut done = 0;
+            while Instant::now() < deadline {
+                let begun = Instant::now();
+                load.client.introspect(&mut wires, &access).await?;
+                load.took(begun);
+                done += 1;
+            }
+            Ok((done, (wires, access)))
+        };
+        Ok(Self::measure(load, states, worker).await?.0)
+    }
+
+    async fn client_credentials(load: &Rc<Self>) -> anyhow::Result<Sum> {
+        let deadline = load.deadline();
+        let worker = move |load: Rc<Self>, mut wires: Wires| async move {
+            let mut done = 0;
+            while Instant::now() < deadline {
+                let begun = Instant::now();
+                load.client.client_credentials(&mut wires).await?;
+                load.took(begun);
+                done += 1;
+            }
+            Ok((done, wires))
+        };
+        Ok(Self::measure(load, load.fresh_wires(), worker).await?.0)
     }
 
     async fn gets(load: &Rc<Self>, url: url::Url) -> anyhow::Result<Sum> {

@@ -89,6 +89,7 @@ impl Stub {
             ("GET", "/.well-known/openid-configuration") => json_answer(&self.discovery),
             ("GET", "/jwks") => json_answer(&self.jwks),
             ("GET", "/authorize") => self.authorize(&url)?,
+            ("GET", "/logout-token") => json_answer(&self.logout_token(&url)?),
             ("POST", "/token") => json_answer(&self.token(body)?),
             _ => "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".to_owned(),
         })
@@ -126,6 +127,18 @@ impl Stub {
         Ok(answer.to_string())
     }
 
+    /// Says that a person has signed out here: a logout token for the client, on demand (Back-Channel Logout 1.0 §2.4).
+    fn logout_token(&self, url: &url::Url) -> anyhow::Result<String> {
+        let get = |name: &str| url.query_pairs().find(|(n, _)| n == name).map(|(_, v)| v.into_owned());
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
+        let claims = json!({
+            "iss": self.issuer, "sub": format!("upstream-{:0>6}", get("person").context("no person")?),
+            "aud": get("client").context("no client")?, "iat": now.as_secs(), "exp": now.as_secs() + 120,
+            "jti": format!("{}", now.as_nanos()), "events": { "http://schemas.openid.net/event/backchannel-logout": {} },
+        });
+        self.sign(&claims)
+    }
+
     fn sign(&self, claims: &Value) -> anyhow::Result<String> {
         let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","kid":"stub","typ":"JWT"}"#);
         let message = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
@@ -141,7 +154,7 @@ fn json_answer(body: &str) -> String {
 }
 
 /// Method, target, where the body begins, its length.
-fn head(bytes: &[u8]) -> anyhow::Result<Option<(String, String, usize, usize)>> {
+pub fn head(bytes: &[u8]) -> anyhow::Result<Option<(String, String, usize, usize)>> {
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut request = httparse::Request::new(&mut headers);
     let httparse::Status::Complete(start) = request.parse(bytes)? else { return Ok(None) };

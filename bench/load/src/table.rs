@@ -10,7 +10,7 @@ use crate::arguments::Arguments;
 const OURS: [&str; 2] = ["vestibule redis", "vestibule embedded"];
 const PEER: &str = "oidc-provider redis";
 /// Scenario, client, what is wanted of Vestibule in CPU milliseconds.
-const ROWS: [(&str, &str, &str); 10] = [
+const ROWS: [(&str, &str, &str); 14] = [
     ("login", "rs256-plain", "0.75"),
     ("login", "es256-plain", "0.45"),
     ("code", "rs256-plain", "0.48"),
@@ -18,6 +18,10 @@ const ROWS: [(&str, &str, &str); 10] = [
     ("refresh", "rs256-offline", "0.50"),
     ("refresh", "es256-offline", "0.15"),
     ("userinfo", "rs256-plain", "0.025"),
+    ("introspection", "rs256-plain", "0.04"),
+    ("client-credentials", "es256-machine", "0.06"),
+    ("client-credentials", "rs256-machine", ""),
+    ("pushed-login", "rs256-plain", "1.15 logins"),
     ("discovery", "rs256-plain", "0.017"),
     ("jwks", "rs256-plain", "0.017"),
     ("first-login", "rs256-plain", ""),
@@ -26,7 +30,7 @@ const ROWS: [(&str, &str, &str); 10] = [
 /// Values of one field, by label and scenario.
 struct Measured(BTreeMap<(String, String, &'static str), Vec<f64>>);
 
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 19] = [
     "cpu_ms",
     "per_second",
     "p50_ms",
@@ -36,6 +40,13 @@ const FIELDS: [&str; 12] = [
     "redis_round_trips",
     "redis_commands",
     "ready_ms",
+    "seconds",
+    "logins_before",
+    "logins_during",
+    "login_p50_before_ms",
+    "login_p50_during_ms",
+    "login_p99_before_ms",
+    "login_p99_during_ms",
     "rs256_sign_us",
     "rs256_verify_us",
     "es256_sign_us",
@@ -114,7 +125,7 @@ fn operations(measured: &Measured) {
             (Some(theirs), Some(ours)) => format!("{:.1}", theirs / ours),
             _ => "-".to_owned(),
         };
-        let algorithm = if scenario.starts_with(['l', 'c', 'r', 'f']) { &client[..5] } else { "" };
+        let algorithm = if scenario.starts_with(['l', 'c', 'r', 'f', 'p']) { &client[..5] } else { "" };
         println!(
             "| {scenario} {algorithm} | {target} | {} | {} | {} | {ratio} |",
             cell(OURS[0]),
@@ -136,6 +147,16 @@ fn others(measured: &Measured) {
     row("login p99 ms", &login("p99_ms"), 1);
     row("Redis round trips a login", &login("redis_round_trips"), 1);
     row("Redis commands a login", &login("redis_commands"), 1);
+    let pushed = |lead: &str| measured.median(&format!("{lead} rs256-plain"), "pushed-login", "redis_round_trips");
+    row("Redis round trips a pushed login", &pushed, 1);
+    let notices =
+        |field: &'static str| move |lead: &str| measured.median(&format!("{lead} rs256-told"), "notices", field);
+    row("10,000 logout notices, seconds", &notices("seconds"), 1);
+    row("CPU ms a notice", &notices("cpu_ms"), 3);
+    row("logins/s at 4 connections, before", &notices("logins_before"), 0);
+    row("logins/s while 10,000 notices go out", &notices("logins_during"), 0);
+    row("login p50 ms before", &notices("login_p50_before_ms"), 1);
+    row("login p50 ms meanwhile", &notices("login_p50_during_ms"), 1);
     row("resident MiB idle", &|lead| measured.median(lead, "start", "rss_mib"), 1);
     row("resident MiB at most under load", &|lead| measured.most(lead, "rss_max_mib"), 1);
     row("start to ready ms", &|lead| measured.median(lead, "start", "ready_ms"), 0);

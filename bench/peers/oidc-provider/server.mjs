@@ -34,6 +34,7 @@ const people = new Map();
 const provider = new Provider(issuer, {
   adapter: RedisAdapter,
   clients: ['RS256', 'ES256'].flatMap((alg) => [
+    { ...client(alg, 'machine', ['client_credentials'], 'api'), redirect_uris: [], response_types: [] },
     client(alg, 'plain', ['authorization_code'], 'openid profile email'),
     client(alg, 'offline', ['authorization_code', 'refresh_token'], 'openid profile email offline_access'),
   ]),
@@ -45,7 +46,22 @@ const provider = new Provider(issuer, {
   },
   conformIdTokenClaims: false,
   cookies: { keys: [random()] },
-  features: { devInteractions: { enabled: false } },
+  features: {
+    devInteractions: { enabled: false },
+    introspection: { enabled: true, allowedPolicy: (ctx, client, token) => token.clientId === client.clientId },
+    clientCredentials: { enabled: true },
+    pushedAuthorizationRequests: { enabled: true },
+    // signed access tokens of machines, as ours
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: (ctx, client) => (client.clientId.endsWith('-machine') ? 'urn:bench:api' : undefined),
+      useGrantedResource: () => true,
+      getResourceServerInfo: (ctx, resource, client) => ({
+        scope: 'api', audience: resource, accessTokenFormat: 'jwt',
+        jwt: { sign: { alg: client.clientId.slice(0, 5).toUpperCase() } },
+      }),
+    },
+  },
   interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
   pkce: { required: () => true },
   rotateRefreshToken: true,

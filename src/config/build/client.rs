@@ -8,7 +8,7 @@ use crate::base::address;
 use crate::base::limits::CLIENT_ID_BYTES_MAX;
 use crate::config::build::jwks;
 use crate::config::lints::{
-    CLI02, CLI03, CLI04, CLI05, CLI06, CLI09, CLI10, CLI12, CLI13, CLI14, CLI15, CLI16, CLI20, CLI21, Lint,
+    CLI02, CLI03, CLI04, CLI05, CLI06, CLI09, CLI10, CLI12, CLI13, CLI14, CLI15, CLI16, CLI19, CLI20, CLI21, Lint,
 };
 use crate::config::reader::{Form, Reader};
 use crate::config::shape::LIVE_SECRETS_MAX;
@@ -28,6 +28,7 @@ pub fn build(view: &View<'_>, reader: &mut Reader<'_>) -> Option<Client> {
     }
     let credential = credential(view, reader);
     let grant_types = grants(view);
+    rights(view, &grant_types, reader);
     uris(view, &grant_types, reader);
     let lifetimes = tokens(&view.table("tokens"));
     refresh(view, &grant_types, lifetimes, reader);
@@ -55,7 +56,7 @@ pub fn build(view: &View<'_>, reader: &mut Reader<'_>) -> Option<Client> {
         backchannel_logout_uri: view.some_text("backchannel_logout_uri"),
         frontchannel_logout_uri: view.some_text("frontchannel_logout_uri"),
         web_origins: view.texts("web_origins"),
-        rule_sets: view.texts("rule_sets").iter().filter_map(|word| rule_set(word)).collect(),
+        rule_sets: view.texts("rule_sets").iter().filter_map(|word| RuleSet::parse(word)).collect(),
         tokens: lifetimes,
         claims: view.map("claims"),
         accept_hints: view.table("login_hint").flag("accept"),
@@ -64,15 +65,6 @@ pub fn build(view: &View<'_>, reader: &mut Reader<'_>) -> Option<Client> {
 
 fn algorithm(word: &str) -> SigningAlgorithm {
     SigningAlgorithm::ALL.into_iter().find(|algorithm| algorithm.as_str() == word).unwrap_or(SigningAlgorithm::Rs256)
-}
-
-fn rule_set(word: &str) -> Option<RuleSet> {
-    match word {
-        "TENANT_ADMIN" => Some(RuleSet::TenantAdmin),
-        "IDP_AND_DIRECTORY_ADMIN" => Some(RuleSet::IdpAndDirectoryAdmin),
-        "READ_ONLY_TENANT_ADMIN" => Some(RuleSet::ReadOnlyTenantAdmin),
-        _ => None,
-    }
 }
 
 fn grants(view: &View<'_>) -> Vec<GrantType> {
@@ -196,6 +188,13 @@ fn refresh(view: &View<'_>, grants: &[GrantType], tokens: TokenLifetimes, reader
     }
     if offline && !granted {
         warn(&CLI14, "scopes", "`grant_types` has no refresh_token");
+    }
+}
+
+fn rights(view: &View<'_>, grants: &[GrantType], reader: &mut Reader<'_>) {
+    let asks = grants.contains(&GrantType::ClientCredentials) && !view.flag("public");
+    if asks && view.texts("rule_sets").is_empty() {
+        reader.push(view.source.finding(&CLI19, &view.span("grant_types"), "`rule_sets` names no rights"));
     }
 }
 

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension as _, params};
 
+use super::notices::queue_notices;
 use super::rows;
 use super::statements as sql;
 use super::store::Sqlite;
@@ -53,6 +54,11 @@ impl Families for Sqlite {
         let id = id.0.base64url();
         self.write(move |db| db.prepare_cached(sql::REVOKE_FAMILY)?.execute(params![id, now.ms()]).map(drop)).await
     }
+
+    async fn is_revoked(&self, id: &FamilyId) -> Result<bool, DirectoryFault> {
+        let id = id.0.base64url();
+        self.read(|db| db.prepare_cached(sql::IS_REVOKED)?.exists([&id])).await
+    }
 }
 
 #[async_trait]
@@ -62,13 +68,13 @@ impl SignOuts for Sqlite {
         sid: &str,
         now: Moment,
         until: Moment,
-        _notices: Vec<Notice>,
+        notices: Vec<Notice>,
     ) -> Result<(), DirectoryFault> {
         let sid = sid.to_owned();
         self.write(move |db| {
             db.prepare_cached(sql::SIGN_OUT)?.execute(params![sid, now.ms(), until.ms()])?;
             db.prepare_cached(sql::REVOKE_FAMILIES_OF_SESSION)?.execute(params![now.ms(), sid])?;
-            Ok(())
+            queue_notices(db, &notices)
         })
         .await
     }

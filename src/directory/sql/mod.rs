@@ -13,10 +13,10 @@ mod link;
 mod backlog;
 mod writer;
 mod store;
+mod notices;
 mod users;
 mod upstream_hints;
 mod families;
-mod notices;
 mod keys;
 mod traces;
 

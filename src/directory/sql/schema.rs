@@ -6,7 +6,7 @@ use super::fault::fault;
 use crate::directory::DirectoryFault;
 
 /// One script for each version, in order. A released one never changes.
-const MIGRATIONS: [&str; 1] = [VERSION_1];
+const MIGRATIONS: [&str; 2] = [VERSION_1, VERSION_2];
 
 const VERSION_1: &str = "
 CREATE TABLE users (
@@ -72,6 +72,31 @@ CREATE TABLE upstream_hints (
     PRIMARY KEY (user_id, idp)
 ) WITHOUT ROWID;
 CREATE INDEX traces_by_start ON traces (started);
+";
+
+const VERSION_2: &str = "
+-- What clients have not heard yet. The sid is empty where all sessions of the user at the client are meant.
+CREATE TABLE notices (
+    id       TEXT   NOT NULL,
+    client   TEXT   NOT NULL,
+    user_id  TEXT   NOT NULL,
+    sid      TEXT   NOT NULL,
+    created  BIGINT NOT NULL,
+    next_at  BIGINT NOT NULL,
+    attempts BIGINT NOT NULL,
+    PRIMARY KEY (client, user_id, sid)
+) WITHOUT ROWID;
+CREATE INDEX notices_by_id ON notices (id);
+CREATE INDEX notices_due ON notices (client, next_at, created);
+CREATE INDEX notices_by_age ON notices (created);
+-- Users who were switched off; the families that ended with it are those revoked at the same moment.
+CREATE TABLE leavings (
+    user_id TEXT   NOT NULL,
+    at      BIGINT NOT NULL,
+    next_at BIGINT NOT NULL,
+    PRIMARY KEY (user_id, at)
+) WITHOUT ROWID;
+CREATE INDEX leavings_by_age ON leavings (at, next_at);
 ";
 
 /// Brings the file to the newest version, in one transaction; a new file from nothing.
@@ -161,6 +186,22 @@ mod tests {
             sql::SIGN_OUT,
             sql::TRACE,
             sql::WRITE_TRACE,
+            sql::QUEUE_NOTICE,
+            sql::CLIENTS_DUE,
+            sql::NOTICES_DUE,
+            sql::CLAIM_NOTICE,
+            sql::NOTICE_AGAIN,
+            sql::NOTICE_DONE,
+            sql::WAITING,
+            sql::DEACTIVATE_USER,
+            sql::SWITCH_OFF,
+            sql::LAST_LEAVING,
+            sql::NOTE_LEAVING,
+            sql::ANY_LEAVING_DUE,
+            sql::LEAVINGS_DUE,
+            sql::CLAIM_LEAVING,
+            sql::FAMILIES_ENDED_AT,
+            sql::CLOSE_LEAVING,
         ];
         db.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
         for text in all {
@@ -173,5 +214,62 @@ mod tests {
             }
             assert_eq!(statement.get_status(RePrepare), 0, "{text}");
         }
+    }
+
+    fn tables(db: &Connection) -> Vec<(String, String)> {
+        let mut text = db.prepare("SELECT name, COALESCE(sql, '') FROM sqlite_master ORDER BY type, name").unwrap();
+        text.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
+    }
+
+    /// All values of a table, each row as one text.
+    fn contents(db: &Connection, table: &str) -> Vec<String> {
+        let mut all = db.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2")).unwrap();
+        let columns = all.column_count();
+        let row = |row: &rusqlite::Row<'_>| {
+            (0..columns).map(|column| row.get_ref(column).map(|value| format!("{value:?}"))).collect()
+        };
+        all.query_map([], row).unwrap().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn a_file_of_version_1_becomes_one_of_today_with_its_contents() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = |name: &str| {
+            let path = folder.path().join(name);
+            make_file(&path).unwrap();
+            open_writer(&path, Duration::ZERO).unwrap()
+        };
+        let (mut old, mut fresh) = (open("old.db"), open("fresh.db"));
+        old.execute_batch(VERSION_1).unwrap();
+        old.execute_batch(
+            "CREATE TABLE vestibule_schema (version BIGINT NOT NULL); INSERT INTO vestibule_schema VALUES (1);
+            INSERT INTO users VALUES ('u1', 'd', 1, 1000, '{}', 1, '[]', 2000), ('u2', 'd', 0, 1, '{}', 0, '[]', 2);
+            INSERT INTO user_values VALUES ('d', 'userName', 'ada', '', 'u1'), ('d', 'emails', 'a@b', 'u1', 'u1');
+            INSERT INTO families VALUES ('f1', 7, 'u1', 's1', 1, 9000, 3000, '{}'), ('f2', 0, NULL, NULL, 0, 1, 1, NULL);
+            INSERT INTO sign_outs VALUES ('s1', 3000, 8000);
+            INSERT INTO signing_keys VALUES ('k1', 'ES256', 'AP8', 1000, 2000, NULL);
+            INSERT INTO traces VALUES ('r1', 1, '{}');
+            INSERT INTO upstream_hints VALUES ('u1', 'entra', 'AP8');",
+        )
+        .unwrap();
+        let kept = ["users", "user_values", "families", "sign_outs", "signing_keys", "traces", "upstream_hints"];
+        let before = kept.map(|table| contents(&old, table));
+        assert!(before.iter().all(|rows| !rows.is_empty()));
+
+        assert!(!is_current(&old).unwrap());
+        migrate(&mut old).unwrap();
+        migrate(&mut fresh).unwrap();
+        assert!(is_current(&old).unwrap());
+        assert_eq!(kept.map(|table| contents(&old, table)), before);
+        assert_eq!(tables(&old), tables(&fresh));
+        for table in ["notices", "leavings"] {
+            assert!(contents(&old, table).is_empty(), "{table}");
+        }
+    }
+
+    #[test]
+    fn a_released_version_never_changes() {
+        let digest = crate::base::Digest::of(VERSION_1).base64url();
+        assert_eq!(digest, "jWq6fjkT7kHphb9uin6flAhqP2bJluL-u7cTEmSoPDA");
     }
 }

@@ -31,6 +31,8 @@ pub(super) const UPDATE_USER: &str = "UPDATE users \
      SET attributes = $1, email_verified = $2, former_names = $3, updated_at = $4 WHERE id = $5";
 pub(super) const ACTIVATE_USER: &str = "UPDATE users SET active = 1, \
      updated_at = CASE WHEN active = 1 THEN updated_at ELSE $1 END WHERE id = $2";
+/// Says by its count whether the user was active.
+pub(super) const SWITCH_OFF: &str = "UPDATE users SET active = 0 WHERE id = $1 AND active = 1";
 pub(super) const DEACTIVATE_USER: &str = "UPDATE users SET active = 0, updated_at = $1, \
      sessions_valid_from = CASE WHEN sessions_valid_from < $1 THEN $1 ELSE sessions_valid_from END WHERE id = $2";
 pub(super) const VALUES_OF_USER: &str = "SELECT attribute, value FROM user_values WHERE user_id = $1";
@@ -52,6 +54,7 @@ pub(super) const TURN_FAMILY: &str = "UPDATE families SET generation = $1, revok
 pub(super) const REVOKE_FAMILY: &str = "INSERT INTO families (id, generation, bound, ends, revoked_at) \
      VALUES ($1, 0, 0, $2, $2) \
      ON CONFLICT (id) DO UPDATE SET revoked_at = excluded.revoked_at WHERE families.revoked_at IS NULL";
+pub(super) const IS_REVOKED: &str = "SELECT 1 FROM families WHERE id = $1 AND revoked_at IS NOT NULL";
 pub(super) const REVOKE_FAMILIES_OF_USER: &str =
     "UPDATE families SET revoked_at = $1 WHERE user_id = $2 AND revoked_at IS NULL";
 pub(super) const REVOKE_FAMILIES_OF_SESSION: &str =
@@ -59,6 +62,38 @@ pub(super) const REVOKE_FAMILIES_OF_SESSION: &str =
 
 pub(super) const SIGN_OUT: &str = "INSERT INTO sign_outs (sid, at, until) VALUES ($1, $2, $3) \
      ON CONFLICT (sid) DO UPDATE SET until = excluded.until WHERE sign_outs.until < excluded.until";
+
+/// A notice that waits stays as it is. One for all of a user's sessions that was handed out may have been delivered
+/// already, and said nothing of what began since: there the new one takes its place.
+pub(super) const QUEUE_NOTICE: &str = "INSERT INTO notices (id, client, user_id, sid, created, next_at, attempts) \
+     VALUES ($1, $2, $3, $4, $5, $5, 0) \
+     ON CONFLICT (client, user_id, sid) DO UPDATE SET id = excluded.id, created = excluded.created, \
+     next_at = excluded.next_at, attempts = excluded.attempts \
+     WHERE notices.sid = '' AND notices.attempts > 0 AND notices.id <> excluded.id";
+/// Goes from client to client, however many notices each of them has.
+pub(super) const CLIENTS_DUE: &str = "WITH RECURSIVE each (client) AS (\
+     SELECT MIN(client) FROM notices \
+     UNION ALL SELECT (SELECT MIN(n.client) FROM notices n WHERE n.client > each.client) FROM each \
+     WHERE each.client IS NOT NULL) \
+     SELECT each.client FROM each WHERE each.client IS NOT NULL \
+     AND EXISTS (SELECT 1 FROM notices n WHERE n.client = each.client AND n.next_at <= $1)";
+pub(super) const NOTICES_DUE: &str = "SELECT id, user_id, sid, created, attempts FROM notices \
+     WHERE client = $1 AND next_at <= $2 ORDER BY next_at, created LIMIT $3";
+pub(super) const CLAIM_NOTICE: &str = "UPDATE notices SET next_at = $1, attempts = attempts + 1 WHERE id = $2";
+pub(super) const NOTICE_AGAIN: &str = "UPDATE notices SET next_at = $1 WHERE id = $2";
+pub(super) const NOTICE_DONE: &str = "DELETE FROM notices WHERE id = $1";
+pub(super) const WAITING: &str = "SELECT client, COUNT(*), MIN(created) FROM notices GROUP BY client ORDER BY client";
+
+pub(super) const LAST_LEAVING: &str = "SELECT MAX(at) FROM leavings WHERE user_id = $1";
+pub(super) const NOTE_LEAVING: &str = "INSERT INTO leavings (user_id, at, next_at) VALUES ($1, $2, $3)";
+pub(super) const ANY_LEAVING_DUE: &str =
+    "SELECT CAST(CASE WHEN EXISTS (SELECT 1 FROM leavings WHERE next_at <= $1) THEN 1 ELSE 0 END AS BIGINT)";
+pub(super) const LEAVINGS_DUE: &str = "SELECT user_id, at FROM leavings WHERE next_at <= $1 ORDER BY at LIMIT $2";
+pub(super) const CLAIM_LEAVING: &str = "UPDATE leavings SET next_at = $1 WHERE user_id = $2 AND at = $3";
+/// A range of one moment, so that it is searched by user: a whole company may leave at that moment.
+pub(super) const FAMILIES_ENDED_AT: &str =
+    "SELECT body FROM families WHERE user_id = $1 AND revoked_at >= $2 AND revoked_at <= $2";
+pub(super) const CLOSE_LEAVING: &str = "DELETE FROM leavings WHERE user_id = $1 AND at = $2";
 
 pub(super) const KEYS: &str =
     "SELECT kid, algorithm, sealed, created, active_from, retired_at FROM signing_keys ORDER BY created, kid";
@@ -81,6 +116,10 @@ pub(super) const PURGE_REVOKED: &str =
     "DELETE FROM families WHERE id IN (SELECT id FROM families WHERE revoked_at < $1 LIMIT $2)";
 pub(super) const PURGE_ENDED: &str = "DELETE FROM families WHERE id IN \
      (SELECT id FROM families WHERE ends < $1 AND revoked_at IS NULL LIMIT $2)";
+pub(super) const PURGE_NOTICES: &str =
+    "DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE created < $1 LIMIT $2)";
+pub(super) const PURGE_LEAVINGS: &str = "DELETE FROM leavings WHERE (user_id, at) IN \
+     (SELECT user_id, at FROM leavings WHERE at < $1 LIMIT $2)";
 
 pub(super) const KEEP_UPSTREAM_HINT: &str = "
 INSERT INTO upstream_hints (user_id, idp, sealed) VALUES ($1, $2, $3)

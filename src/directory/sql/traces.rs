@@ -15,6 +15,9 @@ use crate::directory::{DirectoryFault, Traces};
 const PURGE_AT_ONCE: i64 = 500;
 /// How long a revoked family stays at least.
 const REVOKED_STAY: Span = Span::days(7);
+/// How long notices and leavings wait at most. Whoever delivers gives up sooner; what is left is what nobody asks for:
+/// notices of clients that are no longer configured.
+const UNHEARD_STAY: Span = Span::days(2);
 
 #[async_trait]
 impl Traces for Sqlite {
@@ -46,6 +49,8 @@ impl Traces for Sqlite {
             (sql::PURGE_SIGN_OUTS, now),
             (sql::PURGE_REVOKED, long_revoked),
             (sql::PURGE_ENDED, old),
+            (sql::PURGE_NOTICES, now.minus(UNHEARD_STAY)),
+            (sql::PURGE_LEAVINGS, now.minus(UNHEARD_STAY)),
         ] {
             gone += self.purge_by(statement, before).await?;
         }

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
 
+use super::notices::note_leaving;
 use super::rows;
 use super::statements as sql;
 use super::store::Sqlite;
@@ -52,14 +53,18 @@ impl Users for Sqlite {
         let id = id.0.clone();
         self.write(move |db| match activity {
             Activity::Active => Ok(db.prepare_cached(sql::ACTIVATE_USER)?.execute(params![now.ms(), id])? > 0),
-            Activity::Inactive => {
-                let known = db.prepare_cached(sql::DEACTIVATE_USER)?.execute(params![now.ms(), id])? > 0;
-                db.prepare_cached(sql::REVOKE_FAMILIES_OF_USER)?.execute(params![now.ms(), id])?;
-                Ok(known)
-            }
+            Activity::Inactive => deactivate(db, &id, now),
         })
         .await
     }
+}
+
+fn deactivate(db: &Connection, id: &str, now: Moment) -> Result<bool> {
+    let was_active = db.prepare_cached(sql::SWITCH_OFF)?.execute([id])? > 0;
+    let known = db.prepare_cached(sql::DEACTIVATE_USER)?.execute(params![now.ms(), id])? > 0;
+    let at = if was_active { note_leaving(db, id, now)? } else { now };
+    db.prepare_cached(sql::REVOKE_FAMILIES_OF_USER)?.execute(params![at.ms(), id])?;
+    Ok(known)
 }
 
 fn find(db: &Connection, directory: &str, attribute: &str, value: &str) -> Result<Vec<User>> {

@@ -206,7 +206,10 @@ pub(super) fn describe(fault: &redis::RedisError) -> StateFault {
     if fault.is_connection_refusal() {
         return StateFault("Redis refuses connections".to_owned());
     }
-    match fault.code() {
+    // Of a pipeline, what failed first.
+    let refusals = fault.clone().into_server_errors();
+    let code = refusals.as_deref().and_then(|refusals| refusals.first()).map(|(_, refusal)| refusal.code());
+    match code.or(fault.code()) {
         Some(code) => StateFault(format!("Redis says {code}")),
         None => StateFault(format!("Redis: {}", fault.category())),
     }

@@ -14,7 +14,10 @@
 //! ([`crate::base::limits::ASSERTION_LIFETIME_MAX`]) it could be used once more. One that is
 //! still there counts as used in every epoch.
 //!
-//! **A full server** (`noeviction`) refuses new records. Taking goes on, but leaves no residue if there
+//! **Lists** are sorted sets under keys of their own and belong to no epoch: what a fail-over brings back
+//! on a list is one member too many, whose record is not there.
+//!
+//! **A full server** (`noeviction`) refuses new records and members. Taking goes on, but leaves no residue if there
 //! is no room for it: a second taker then sees [`Taken::Never`] instead of [`Taken::Already`].
 
 mod value;
@@ -32,10 +35,10 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::base::{Secret, Span, limits};
 use crate::state::mark::Mark;
-use crate::state::{Entry, Kind, Name, Options, Record, StateFault, StateStore, Taken};
+use crate::state::{Entry, Kind, LIST_MAX, Name, Options, Record, StateFault, StateStore, Taken};
 use link::{CALLS_MAX, Lines, Link, describe};
-use script::taken;
-use value::{Epoch, Stored, Values, key};
+use script::{KEEP_LONGER_MS, taken};
+use value::{Epoch, Stored, Values, key, list_key};
 
 /// How old the knowledge may be that the server is still a master when something is only read.
 /// Writes need none: a replica refuses them.
@@ -145,6 +148,43 @@ impl Redis {
         set
     }
 
+    /// Asks the `count` questions that `ask` adds, in one round trip, and whether the server still is who it was, if
+    /// that wasn't asked lately: a replica must not be believed.
+    async fn look<T: Send>(
+        &self,
+        count: usize,
+        ask: impl Fn(&mut Pipeline) + Send + Sync,
+        read: impl Fn(&Link, Vec<Value>) -> Result<T, Failure> + Send + Sync,
+    ) -> Result<T, StateFault> {
+        let request = |link: &Link| {
+            let mut pipeline = Pipeline::with_capacity(count + 1);
+            ask(&mut pipeline);
+            if link.is_due(MASTER_SEEN_MAX) {
+                pipeline.cmd("INFO").arg("replication");
+            }
+            Request::Many(pipeline)
+        };
+        let checked = |link: &Link, answer: Value| {
+            let mut answers = Vec::<Value>::from_redis_value(answer).map_err(strange)?;
+            if answers.len() > count {
+                let info = String::from_redis_value(answers.pop().unwrap_or(Value::Nil)).map_err(strange)?;
+                if !link.server.is_still(&info) {
+                    return Err(other_history());
+                }
+            }
+            if answers.len() == count { read(link, answers) } else { Err(strangely()) }
+        };
+        self.ask(Repeat::Harmless, request, checked).await
+    }
+
+    /// The bytes of a record that `GET` answered, if it wasn't taken and is of this epoch.
+    fn fresh(&self, link: &Link, (name, key): (Name, &str), value: Value) -> Result<Option<Vec<u8>>, Failure> {
+        let value = Option::<Vec<u8>>::from_redis_value(value).map_err(strange)?;
+        let stored = value.and_then(|value| self.open(key, &value));
+        let wanted = |stored: &Stored| stored.mark == Mark::Fresh && stored.epoch == Self::epoch(link, name.kind);
+        Ok(stored.filter(wanted).map(|stored| stored.bytes))
+    }
+
     /// The record in `value`; one that doesn't open was written under another seal secret and is
     /// none.
     fn open(&self, key: &str, value: &[u8]) -> Option<Stored> {
@@ -185,32 +225,69 @@ fn strange(fault: impl Into<RedisError>) -> Failure {
     Failure::Unknown(describe(&fault.into()))
 }
 
+fn strangely() -> Failure {
+    Failure::Unknown(StateFault("Redis answers strangely".to_owned()))
+}
+
+fn enlist(entry: &Entry) -> Cmd {
+    let lifetime = lifetime_ms(entry.lifetime);
+    let mut call = script::ENLIST.call(&[&list_key(entry.list)]);
+    call.arg(&entry.member)
+        .arg(lifetime)
+        .arg(lifetime.saturating_add(KEEP_LONGER_MS))
+        .arg(format!("-{}", LIST_MAX + 1));
+    call
+}
+
 #[async_trait]
 impl StateStore for Redis {
-    async fn list(&self, _list: Name) -> Result<Vec<String>, StateFault> {
-        Ok(Vec::new())
-    }
-
-    async fn peek_all(&self, names: Vec<Name>) -> Result<Vec<Option<Vec<u8>>>, StateFault> {
-        let mut found = Vec::with_capacity(names.len());
-        for name in names {
-            found.push(self.peek(name).await?);
-        }
-        Ok(found)
-    }
-
-    async fn put_listed(&self, records: Vec<Record>, _entries: Vec<Entry>) -> Result<(), StateFault> {
-        if records.is_empty() {
+    async fn put_listed(&self, records: Vec<Record>, entries: Vec<Entry>) -> Result<(), StateFault> {
+        if records.is_empty() && entries.is_empty() {
             return Ok(());
         }
         let request = |link: &Link| {
-            let mut pipeline = Pipeline::with_capacity(records.len());
+            let mut pipeline = Pipeline::with_capacity(entries.len() + records.len());
+            // The lists come first: no record may stand there that its list doesn't know.
+            for entry in &entries {
+                pipeline.add_command(enlist(entry));
+            }
             for record in &records {
                 pipeline.add_command(self.set(link, record));
             }
             Request::Many(pipeline)
         };
         self.ask(Repeat::Harmless, request, |_, _| Ok(())).await
+    }
+
+    async fn list(&self, list: Name) -> Result<Vec<String>, StateFault> {
+        let key = list_key(list);
+        let question = |pipeline: &mut Pipeline| {
+            pipeline.add_command(script::LISTED.call(&[&key]));
+        };
+        let read = |_: &Link, mut answers: Vec<Value>| {
+            Vec::from_redis_value(answers.pop().unwrap_or(Value::Nil)).map_err(strange)
+        };
+        self.look(1, question, read).await
+    }
+
+    async fn peek_all(&self, names: Vec<Name>) -> Result<Vec<Option<Vec<u8>>>, StateFault> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys: Vec<_> = names.iter().map(|name| key(*name)).collect();
+        let questions = |pipeline: &mut Pipeline| {
+            for key in &keys {
+                pipeline.cmd("GET").arg(key);
+            }
+        };
+        let read = |link: &Link, answers: Vec<Value>| {
+            let mut found = Vec::with_capacity(answers.len());
+            for ((name, key), value) in names.iter().zip(&keys).zip(answers) {
+                found.push(self.fresh(link, (*name, key), value)?);
+            }
+            Ok(found)
+        };
+        self.look(names.len(), questions, read).await
     }
 
     async fn put_new(&self, record: Record) -> Result<bool, StateFault> {
@@ -223,30 +300,7 @@ impl StateStore for Redis {
     }
 
     async fn peek(&self, name: Name) -> Result<Option<Vec<u8>>, StateFault> {
-        let key = key(name);
-        let request = |link: &Link| {
-            let mut pipeline = Pipeline::with_capacity(2);
-            pipeline.cmd("GET").arg(&key);
-            if link.is_due(MASTER_SEEN_MAX) {
-                pipeline.cmd("INFO").arg("replication");
-            }
-            Request::Many(pipeline)
-        };
-        let read = |link: &Link, answer: Value| {
-            let mut answers = Vec::<Value>::from_redis_value(answer).map_err(strange)?.into_iter();
-            let value = answers.next().unwrap_or(Value::Nil);
-            if let Some(info) = answers.next() {
-                let info = String::from_redis_value(info).map_err(strange)?;
-                if !link.server.is_still(&info) {
-                    return Err(other_history());
-                }
-            }
-            let value = Option::<Vec<u8>>::from_redis_value(value).map_err(strange)?;
-            let stored = value.and_then(|value| self.open(&key, &value));
-            let wanted = |stored: &Stored| stored.mark == Mark::Fresh && stored.epoch == Self::epoch(link, name.kind);
-            Ok(stored.filter(wanted).map(|stored| stored.bytes))
-        };
-        self.ask(Repeat::Harmless, request, read).await
+        Ok(self.peek_all(vec![name]).await?.pop().flatten())
     }
 
     async fn take(&self, name: Name, residue: Vec<u8>, residue_lifetime: Span) -> Result<Taken, StateFault> {
@@ -267,7 +321,7 @@ impl StateStore for Redis {
                     Ok(self.open(&key, &value).map_or(Taken::Never, |stored| Taken::Already(stored.bytes)))
                 }
                 taken::NEVER => Ok(Taken::Never),
-                _ => Err(Failure::Unknown(StateFault("Redis answers strangely".to_owned()))),
+                _ => Err(strangely()),
             }
         };
         self.ask(Repeat::Never, request, read).await

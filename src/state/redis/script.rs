@@ -52,6 +52,28 @@ if type(reply) == 'table' and reply.err then return reply end
 return 1
 ";
 
+// A member that stays as it was needs nothing more: its time ends later, and the write that made it so did the rest. On
+// a new list there is nothing to drop. The key outlives its members, and never they it: hence KEEP_LONGER_MS.
+const ENLIST_TEXT: &str = r"
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local reply = redis.pcall('ZADD', KEYS[1], 'GT', 'CH', now + ARGV[2], ARGV[1])
+if type(reply) == 'table' then return reply end
+if reply == 0 then return 0 end
+local left = redis.call('PTTL', KEYS[1])
+if left < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+if left < 0 then return 1 end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('ZREMRANGEBYRANK', KEYS[1], 0, ARGV[4])
+return 1
+";
+
+const LISTED_TEXT: &str = r"
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+return redis.call('ZRANGE', KEYS[1], string.format('(%.0f', now), '+inf', 'BYSCORE')
+";
+
 /// Takes a record. Arguments: the residue as stored value, its lifetime in ms, the epoch that the
 /// record must have, and what `INFO replication` must contain (empty: not asked).
 pub(super) static TAKE: Script = Script(LazyLock::new(|| redis::Script::new(TAKE_TEXT)));
@@ -60,9 +82,20 @@ pub(super) static TAKE: Script = Script(LazyLock::new(|| redis::Script::new(TAKE
 /// lifetime in ms. Answers 1 if it did.
 pub(super) static SWAP: Script = Script(LazyLock::new(|| redis::Script::new(SWAP_TEXT)));
 
-/// Tells the server both scripts.
+/// How much longer than its members a list's key is kept: the clock goes on while a script runs.
+pub(super) const KEEP_LONGER_MS: i64 = 1_000;
+
+/// Puts a member on a list, which is a sorted set: the score is the moment in ms, by the server's clock, at which the
+/// member's time ends. Arguments: the member, its lifetime in ms, how long the key is to be kept at least in ms, and the
+/// last rank that is dropped, from the end of a full list.
+pub(super) static ENLIST: Script = Script(LazyLock::new(|| redis::Script::new(ENLIST_TEXT)));
+
+/// Answers the members of a list whose time is not over, by their ends.
+pub(super) static LISTED: Script = Script(LazyLock::new(|| redis::Script::new(LISTED_TEXT)));
+
+/// Tells the server all scripts.
 pub(super) fn load(pipeline: &mut redis::Pipeline) {
-    for text in [TAKE_TEXT, SWAP_TEXT] {
+    for text in [TAKE_TEXT, SWAP_TEXT, ENLIST_TEXT, LISTED_TEXT] {
         pipeline.cmd("SCRIPT").arg("LOAD").arg(text).ignore();
     }
 }

@@ -1,4 +1,4 @@
-//! What stands in Redis: the key of a record, and its stored value.
+//! What stands in Redis: the key of a record, and its stored value; the key of a list.
 //!
 //! Layout of a value, version 1: version (1 byte), mark (1), epoch (16), tag (16), sealed bytes. The
 //! scripts read the mark, the epoch and the tag, so these are in clear. All are bound to the sealed
@@ -49,6 +49,11 @@ pub(super) struct Stored {
 /// The key of a record. The braces are a hash tag: whatever is kept under a name stays in one slot.
 pub(super) fn key(name: Name) -> String {
     format!("vestibule:{{{}:{}}}", name.kind.as_str(), name.digest.base64url())
+}
+
+/// The key of a list: one that no record can have.
+pub(super) fn list_key(name: Name) -> String {
+    format!("vestibule:list:{{{}:{}}}", name.kind.as_str(), name.digest.base64url())
 }
 
 /// Seals and opens values.
@@ -142,6 +147,8 @@ mod tests {
     fn values_of_version_1_are_read_and_written_the_same() {
         let key = key(Name::of(Kind::Code, "token"));
         assert_eq!(key, "vestibule:{code:PEaenWxYddN6Q_NT1PiOYfz4EsZu7jRXRlpAsNpBU-A}");
+        let list = list_key(Name::of(Kind::SessionsOfUser, "token"));
+        assert_eq!(list, "vestibule:list:{sessions_of_user:PEaenWxYddN6Q_NT1PiOYfz4EsZu7jRXRlpAsNpBU-A}");
         let golden = concat!(
             "0101eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeff2959da7f2d41400a093e9990fad81b",
             "0707070707070707070707073b8135d7d26ddfc6872464362a3c392d1720aa5233",

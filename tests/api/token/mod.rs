@@ -3,6 +3,8 @@
 mod assertion;
 mod code;
 mod endpoint;
+mod introspection;
+mod machine;
 mod published_keys;
 mod race;
 mod refresh;

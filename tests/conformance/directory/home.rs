@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use vestibule::audit::Trace;
 use vestibule::base::{Digest, Moment};
-use vestibule::directory::{Database, JitUser, KeyAtRest, Provisioned};
+use vestibule::directory::{Database, JitUser, KeyAtRest, Notice, Provisioned};
 use vestibule::identity::{User, UserId};
 use vestibule::oidc::{ClientId, IdpId, Scope};
 use vestibule::token::family::{Family, FamilyId};
@@ -107,6 +107,30 @@ pub fn turned(family: &Family, token: &str) -> Family {
         rotated_at: Some(at(1_500)),
         ..family.clone()
     }
+}
+
+/// A notice about `id-ada`, queued at second 100.
+pub fn notice(id: &str, client: &str, sid: Option<&str>) -> Notice {
+    Notice {
+        id: id.to_owned(),
+        client: ClientId(client.to_owned()),
+        user: UserId("id-ada".to_owned()),
+        sid: sid.map(str::to_owned),
+        created: at(100),
+        attempts: 0,
+    }
+}
+
+/// The ids that a client has to hand out at `now`, claimed until a second later.
+pub async fn claim(db: &Database, client: &str, now: Moment) -> Vec<String> {
+    let until = Moment::from_ms(now.ms() + 1_000);
+    let claimed = db.notices.claim(&ClientId(client.to_owned()), 1_000, now, until).await.unwrap();
+    claimed.into_iter().map(|notice| notice.id).collect()
+}
+
+/// How many notices wait.
+pub async fn waiting(db: &Database) -> u64 {
+    db.notices.waiting().await.unwrap().iter().map(|waiting| waiting.count).sum()
 }
 
 pub fn key(kid: &str, created: i64) -> KeyAtRest {

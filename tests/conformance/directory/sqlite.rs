@@ -76,6 +76,31 @@ suite! {
         a_turn_that_does_not_grow_the_generation_is_none
         a_turn_may_be_the_last
         a102_a_revoked_family_stays_dead;
+    notices:
+        a_notice_is_handed_out_as_it_was_queued
+        a_notice_is_due_from_its_creation_on
+        attempts_begin_at_none_whatever_is_queued
+        one_that_waits_is_not_queued_twice
+        one_for_all_sessions_that_was_handed_out_is_replaced
+        nothing_is_handed_out_again_before_its_time
+        those_due_longest_come_first_up_to_the_limit
+        each_client_that_has_something_due_is_named_once
+        what_is_settled_is_gone_or_comes_again_when_it_is_told
+        what_waits_is_counted_by_client
+        a_sign_out_queues_its_notices_with_it
+        notices_that_nobody_takes_are_forgotten_after_two_days
+        no_two_processes_are_handed_the_same_notice
+        one_thing_to_tell_that_many_queue_at_once_waits_once;
+    leavings:
+        who_is_switched_off_leaves_the_clients_whose_families_ended_with_it
+        who_has_no_family_leaves_all_the_same
+        only_who_was_active_leaves
+        leavings_come_oldest_first_up_to_the_limit_and_not_again_before_their_time
+        a_leaving_is_closed_with_its_notices
+        a_later_leaving_of_the_same_user_stays
+        f20_two_leavings_at_one_moment_or_by_a_clock_set_back_are_two
+        leavings_that_nobody_takes_are_forgotten_after_two_days
+        a_user_switched_off_by_many_at_once_leaves_once;
     keys:
         keys_are_read_as_they_were_written_oldest_first
         a_rotation_is_all_or_nothing

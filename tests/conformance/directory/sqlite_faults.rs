@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use vestibule::base::Span;
 use vestibule::directory::{Activity, Database, DirectoryFault, Provisioned, SqliteOptions, sqlite};
 
-use super::home::{at, bound_family, create, family, family_id, key, login, person, trace, turned};
+use super::home::{at, bound_family, create, family, family_id, key, login, notice, person, trace, turned, waiting};
 
 struct Held {
     db: Database,
@@ -63,7 +63,7 @@ async fn f11_while_the_database_is_locked_reads_answer_and_writes_are_unavailabl
         db.families.begin(family("g", "s")),
         db.families.turn(1, turned(&first, "t2")),
         db.families.revoke(&first.id, at(2)),
-        db.sign_outs.sign_out("s", at(2), at(9), Vec::new()),
+        db.sign_outs.sign_out("s", at(2), at(9), vec![notice("n", "rp", Some("s"))]),
         db.users.set_active(&ada.id, Activity::Inactive, at(2)),
         db.users.provision(person("bea"), at(2)),
         db.keys.change_keys(&[], vec![key("k", 1)], vec![]),
@@ -167,7 +167,10 @@ async fn one_write_that_fails_does_not_sink_those_beside_it() {
                         login(&format!("i{number}"), &format!("x{number}"), json!({ "userName": "ADA@contoso.com" }));
                     assert_eq!(db.users.provision(jit, at(2)).await.unwrap(), Provisioned::Conflict("userName"));
                 }
-                2 => unavailable(db.sign_outs.sign_out("poison", at(2), at(9), Vec::new()).await),
+                2 => {
+                    let notices = vec![notice("n", "rp", Some("poison"))];
+                    unavailable(db.sign_outs.sign_out("poison", at(2), at(9), notices).await);
+                }
                 _ => assert!(db.families.begin(family(&format!("f{number}"), "s")).await.unwrap()),
             }
             number
@@ -183,6 +186,66 @@ async fn one_write_that_fails_does_not_sink_those_beside_it() {
     }
     let standing = held.db.users.standing(&ada.id, Some("poison"), None).await.unwrap().unwrap();
     assert!(!standing.signed_out, "a write that failed half-way leaves nothing");
+    assert_eq!(waiting(&held.db).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn notices_that_cannot_be_queued_undo_what_they_are_about() {
+    let held = Held::new(waits(20_000));
+    let db = &held.db;
+    let ada = create(db, person("ada")).await;
+    db.users.set_active(&ada.id, Activity::Inactive, at(50)).await.unwrap();
+    db.users.set_active(&ada.id, Activity::Active, at(51)).await.unwrap();
+    db.families.begin(bound_family("f", "s")).await.unwrap();
+    let leaving = db.notices.claim_leavings(1, at(100), at(200)).await.unwrap().remove(0);
+    let trigger = "CREATE TRIGGER n BEFORE INSERT ON notices WHEN NEW.id = 'poison' \
+                   BEGIN SELECT RAISE(FAIL, 'poisoned'); END; \
+                   CREATE TRIGGER l BEFORE INSERT ON leavings BEGIN SELECT RAISE(FAIL, 'poisoned'); END; \
+                   CREATE TRIGGER s BEFORE DELETE ON notices WHEN OLD.id = 'stuck' \
+                   BEGIN SELECT RAISE(FAIL, 'poisoned'); END;";
+    held.other.execute_batch(trigger).unwrap();
+    let notices = || vec![notice("good", "rp", Some("s")), notice("poison", "other", Some("s"))];
+    unavailable(db.notices.queue(notices()).await);
+    unavailable(db.sign_outs.sign_out("s", at(100), at(900), notices()).await);
+    unavailable(db.notices.close_leaving(&leaving, notices()).await);
+    unavailable(db.users.set_active(&ada.id, Activity::Inactive, at(100)).await);
+    assert_eq!(waiting(db).await, 0);
+    let standing = db.users.standing(&ada.id, Some("s"), Some(&family_id("f"))).await.unwrap().unwrap();
+    assert!(standing.user.active && !standing.signed_out && !standing.family_revoked);
+    assert_eq!(db.notices.claim_leavings(9, at(200), at(300)).await.unwrap(), [leaving]);
+
+    db.notices.queue(vec![notice("good", "rp", Some("s")), notice("stuck", "rp", None)]).await.unwrap();
+    unavailable(db.notices.settle(vec!["good".to_owned(), "stuck".to_owned()], Vec::new()).await);
+    assert_eq!(waiting(db).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f11_while_the_database_is_locked_the_queue_is_read_and_not_written() {
+    let held = Held::new(waits(200));
+    let (db, rp) = (&held.db, vestibule::oidc::ClientId("rp".to_owned()));
+    let ada = create(db, person("ada")).await;
+    db.notices.queue(vec![notice("n", "rp", Some("s"))]).await.unwrap();
+    held.lock();
+    assert_eq!(db.notices.due(at(100)).await.unwrap(), std::slice::from_ref(&rp));
+    assert_eq!(waiting(db).await, 1);
+    assert_eq!(db.notices.claim_leavings(9, at(100), at(200)).await.unwrap(), [], "nobody left: needs no lock");
+    db.notices.settle(Vec::new(), Vec::new()).await.unwrap();
+    let (queue, claim, settle) = tokio::join!(
+        db.notices.queue(vec![notice("m", "rp", Some("t"))]),
+        db.notices.claim(&rp, 9, at(100), at(200)),
+        db.notices.settle(vec!["n".to_owned()], Vec::new()),
+    );
+    unavailable(queue);
+    unavailable(claim);
+    unavailable(settle);
+    held.release();
+    let claimed = db.notices.claim(&rp, 9, at(100), at(200)).await.unwrap();
+    assert_eq!((claimed.len(), claimed[0].attempts), (1, 1), "what was not answered was not handed out");
+    db.users.set_active(&ada.id, Activity::Inactive, at(100)).await.unwrap();
+    held.lock();
+    unavailable(db.notices.claim_leavings(9, at(100), at(200)).await);
+    held.release();
+    assert_eq!(db.notices.claim_leavings(9, at(100), at(200)).await.unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

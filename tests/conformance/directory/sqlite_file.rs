@@ -5,9 +5,9 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use vestibule::base::{Digest, Moment};
-use vestibule::directory::{Database, DirectoryFault, SqliteOptions, sqlite};
+use vestibule::directory::{Activity, Database, DirectoryFault, SqliteOptions, sqlite};
 use vestibule::identity::UserId;
-use vestibule::oidc::Scope;
+use vestibule::oidc::{ClientId, Scope};
 use vestibule::token::family::FamilyId;
 
 use super::home::{at, bound_family, create, family, family_id, find, login, person, trace};
@@ -187,6 +187,22 @@ async fn a_row_that_makes_no_sense_is_corrupt_and_its_text_is_not_quoted() {
     }
     assert_eq!(db.users.user(&bea.id).await.unwrap(), Some(bea));
     db.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_family_that_cannot_be_read_holds_up_nobody_who_leaves() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("v.db");
+    let db = open(&path);
+    let ada = create(&db, person("ada")).await;
+    for name in ["sound", "broken"] {
+        db.families.begin(family(name, "s")).await.unwrap();
+    }
+    let broken = family_id("broken").0.base64url();
+    Connection::open(&path).unwrap().execute("UPDATE families SET body = '{\"client' WHERE id = $1", [broken]).unwrap();
+    db.users.set_active(&ada.id, Activity::Inactive, at(50)).await.unwrap();
+    let leaving = db.notices.claim_leavings(9, at(50), at(60)).await.unwrap().remove(0);
+    assert_eq!(leaving.clients, [ClientId("rp".to_owned())]);
 }
 
 /// Rows as version 1 wrote them. They must be read for ever; this text never changes.
