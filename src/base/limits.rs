@@ -55,6 +55,11 @@ pub const LOGIN_STEP: Span = Span::secs(9);
 pub const UPSTREAM_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of an ID token.
 pub const ID_TOKEN_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of an identity provider's logout token: a dozen claims, and a chain of certificates in the header.
+pub const LOGOUT_TOKEN_BYTES_MAX: usize = 16 * 1024;
+/// How old a logout token may be: as long as Back-Channel Logout 1.0 §4 wants one to live at most. It bounds how long
+/// used ones are remembered.
+pub const LOGOUT_TOKEN_AGE_MAX: Span = Span::minutes(2);
 /// Keys in a JWKS that are looked at.
 pub const JWKS_KEYS_MAX: usize = 100;
 /// How long discovery and JWKS count as fresh.

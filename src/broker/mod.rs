@@ -18,6 +18,7 @@ pub mod pending;
 pub mod callback;
 pub mod admit;
 pub mod code;
+pub mod sign_out;
 #[cfg(test)]
 mod walk;
 

@@ -15,11 +15,6 @@ pub fn check(server: Option<&View<'_>>, objects: &Objects<'_>) -> Vec<Finding> {
     for directory in &objects.directories {
         directory_file(&directory.view, &mut findings);
     }
-    for idp in objects.idps.iter().map(|idp| &idp.view) {
-        if idp.has("logout") && idp.text("logout") == "forward" {
-            say(idp, "logout", "a sign-out ends here and is not forwarded yet", &mut findings);
-        }
-    }
     for client in &objects.clients {
         client_file(&client.view, &mut findings);
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::base::{Digest, Moment, Secret};
 use crate::broker::Answer;
+use crate::broker::sign_out::Outcome;
 use crate::i18n::PageError;
 use crate::oidc::params::Params;
 use crate::oidc::{Client, Idp};
@@ -85,9 +86,26 @@ pub enum Say {
     /// Signed in, without a client that waits.
     Links(Vec<(String, String)>),
     SignedOut,
+    /// A sign-out has come to its end: what became of it, and what the page loads in frames.
+    Left {
+        outcome: Box<Outcome>,
+        frames: Vec<String>,
+    },
     /// Asks whether to sign out; the handle comes back with the answer.
     ConfirmSignOut {
         handle: Secret,
+        /// The name of the client that asks.
+        client: Option<String>,
+        ui_locales: Option<String>,
+    },
+    /// Loads the clients' addresses in frames, then goes on.
+    SigningOut {
+        frames: Vec<String>,
+        next: String,
+    },
+    /// The same frames alone, on a page that others have in a frame.
+    ClientFrames {
+        frames: Vec<String>,
     },
 }
 

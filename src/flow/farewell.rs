@@ -7,6 +7,7 @@ use super::ports::{Ports, Request, Unavailable};
 use super::sessions::{Found, client_list, ends, upstream_name};
 use crate::base::Digest;
 use crate::broker::session::Session;
+use crate::broker::sign_out::frontchannel_address;
 use crate::directory::Notice;
 use crate::identity::UserId;
 use crate::oidc::{Client, ClientId};
@@ -72,6 +73,14 @@ pub fn notices(
         attempts: 0,
     };
     clients.iter().filter(wants).map(notice).collect()
+}
+
+/// The addresses at which the clients that ask for it are told by the browser, in frames.
+#[must_use]
+pub fn frames(request: &Request, sid: &str, clients: &[Arc<Client>]) -> Vec<String> {
+    let issuer = &request.config.server.issuer;
+    let uris = clients.iter().filter_map(|client| client.frontchannel_logout_uri.as_deref());
+    uris.map(|uri| frontchannel_address(uri, issuer, sid)).collect()
 }
 
 /// The sessions on a list that are still kept.

@@ -33,6 +33,7 @@ pub mod userinfo;
 pub mod revoke;
 pub mod introspect;
 pub mod par;
+pub mod leave;
 pub mod logout;
 pub mod upstream_logout;
 

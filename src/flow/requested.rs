@@ -8,10 +8,10 @@ use super::ports::{Ports, Request, Unavailable};
 use super::signing::{IdTokenHint, id_token_hint};
 use super::{pushed, request_object};
 use crate::audit::{Fact, Trace};
-use crate::broker::AuthorizationRequest;
-use crate::broker::accept::{Back, accept, refuse};
+use crate::broker::accept::{accept, refuse};
 use crate::broker::pushed::reference;
 use crate::broker::request::{client_id, validate_client};
+use crate::broker::{AuthorizationRequest, ReturnAddress};
 use crate::hint::EntryPath;
 use crate::i18n::PageError;
 use crate::oidc::error::ErrorCode::InvalidRequestUri;
@@ -68,7 +68,7 @@ async fn read_sent(
             let hint = id_token_hint(ports, request, &client, params);
             Ok(Requested { client, asked, hint, trace })
         }
-        Err(back) => Err(refused(ports, request, back, trace)),
+        Err(back) => Err(refused(ports, request, *back, trace)),
     })
 }
 
@@ -90,7 +90,7 @@ async fn read_pushed(
     let trace = begin_trace(ports, request, &client, vec!["request_uri".to_owned()]);
     if !kept.is_alive(request.now) {
         let error = OAuthError::new(InvalidRequestUri, "the request was pushed more than a minute ago");
-        return Ok(Err(refused(ports, request, Box::new((kept.asked.back, error)), trace)));
+        return Ok(Err(refused(ports, request, (kept.asked.back, error), trace)));
     }
     let hint = if kept.hint_is_unusable { IdTokenHint::Unusable } else { IdTokenHint::None };
     Ok(Ok(Requested { client, asked: kept.named(reference), hint, trace }))
@@ -119,8 +119,7 @@ fn begin_trace(ports: &Ports, request: &Request, client: &Client, names: Vec<Str
     trace
 }
 
-fn refused(ports: &Ports, request: &Request, back: Back, mut trace: Trace) -> Reply {
-    let (back, error) = *back;
+fn refused(ports: &Ports, request: &Request, (back, error): (ReturnAddress, OAuthError), mut trace: Trace) -> Reply {
     let facts = vec![("error", Fact::word(error.code.as_str())), ("description", Fact::word(error.description))];
     trace.step(request.now, "answer", facts);
     ports.metrics.refused(error.code.as_str());

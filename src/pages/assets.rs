@@ -36,6 +36,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     vec![
         new("pages.css", include_bytes!("assets/pages.css"), css),
         new("form-post.js", include_bytes!("assets/form-post.js"), script),
+        new("leave.js", include_bytes!("assets/leave.js"), script),
         new("mark.svg", include_bytes!("assets/mark.svg"), svg),
     ]
 });

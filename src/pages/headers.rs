@@ -1,6 +1,9 @@
 //! What goes with a page besides its body: what the browser may do with it.
 
+use std::collections::BTreeSet;
+
 use super::Page;
+use crate::base::address::{origin, web_address};
 
 /// Whether a page runs a script of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,17 +56,61 @@ impl FormTargets {
     }
 }
 
+/// The frames of a page, and the pages that may have it in a frame of theirs. By default none and nobody.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Framing {
+    inside: BTreeSet<String>,
+    around: Around,
+}
+
+/// Who may have a page in a frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Around {
+    #[default]
+    Nobody,
+    Anybody,
+}
+
+impl Framing {
+    /// For a page that has `frames`, addresses of others, in frames. What is no web address counts for nothing.
+    #[must_use]
+    pub fn of(frames: &[String]) -> Self {
+        Self { inside: frames.iter().filter_map(|address| source(address)).collect(), around: Around::Nobody }
+    }
+
+    /// Lets everybody have the page in a frame: there is nothing on it to be seen or clicked.
+    #[must_use]
+    pub fn by_anybody(self) -> Self {
+        Self { around: Around::Anybody, ..self }
+    }
+}
+
+/// The origin of an address as CSP Level 3 §2.3.1 writes it. It has no word for IPv6 addresses: their scheme stands
+/// for them.
+fn source(address: &str) -> Option<String> {
+    let url = web_address(address).ok()?;
+    let is_six = matches!(url.host(), Some(url::Host::Ipv6(_)));
+    Some(if is_six { format!("{}:", url.scheme()) } else { origin(&url) })
+}
+
 /// The Content-Security-Policy of a page: nothing but our own styles and images, our own script where
-/// there is one, and no frame around it (RFC 9700 §4.16).
+/// there is one, and no frame in it or around it (RFC 9700 §4.16) but those that the page names.
 #[must_use]
-pub fn csp(targets: FormTargets, script: Script) -> String {
+pub fn csp(targets: FormTargets, script: Script, framing: &Framing) -> String {
     let script = match script {
         Script::None => "",
         Script::Ours => "script-src 'self'; ",
     };
+    let list = |sources: &BTreeSet<String>| sources.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+    let frames =
+        if framing.inside.is_empty() { String::new() } else { format!("frame-src {}; ", list(&framing.inside)) };
+    let ancestors = match framing.around {
+        Around::Nobody => "'none'",
+        Around::Anybody => "*",
+    };
     format!(
-        "default-src 'none'; {script}style-src 'self'; img-src 'self'; form-action {}; base-uri 'none'; \
-         frame-ancestors 'none'",
+        "default-src 'none'; {script}style-src 'self'; img-src 'self'; {frames}form-action {}; base-uri 'none'; \
+         frame-ancestors {ancestors}",
         targets.sources()
     )
 }
@@ -82,13 +129,15 @@ pub fn headers<P: Page>(page: &P, onward: &[&str]) -> Vec<(&'static str, String)
         ("Cache-Control", "no-store"),
         ("Referrer-Policy", "no-referrer"),
         ("X-Content-Type-Options", "nosniff"),
-        ("X-Frame-Options", "DENY"),
         ("Cross-Origin-Resource-Policy", "same-origin"),
         ("Permissions-Policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
         ("X-Robots-Tag", "noindex"),
     ];
-    let policy = ("Content-Security-Policy", csp(page.form_targets(onward), P::SCRIPT));
-    fixed.into_iter().map(|(name, value)| (name, value.to_owned())).chain([policy]).collect()
+    let framing = page.framing();
+    // It has no word for everybody.
+    let closed = (framing.around == Around::Nobody).then_some(("X-Frame-Options", "DENY"));
+    let policy = ("Content-Security-Policy", csp(page.form_targets(onward), P::SCRIPT, &framing));
+    fixed.into_iter().chain(closed).map(|(name, value)| (name, value.to_owned())).chain([policy]).collect()
 }
 
 #[cfg(test)]
@@ -99,13 +148,32 @@ mod tests {
     fn a187_no_page_can_be_framed_and_no_policy_allows_anything_inline() {
         for targets in [FormTargets::None, FormTargets::Ours, FormTargets::Onward, FormTargets::OnwardPlain] {
             for script in [Script::None, Script::Ours] {
-                let policy = csp(targets, script);
+                let policy = csp(targets, script, &Framing::default());
                 assert!(policy.starts_with("default-src 'none'; ") && policy.ends_with("frame-ancestors 'none'"));
                 assert!(policy.contains("base-uri 'none'") && policy.contains("form-action "));
+                assert!(!policy.contains("frame-src"));
                 assert!(!policy.contains("unsafe") && !policy.contains("data:") && !policy.contains(" *"));
                 assert_eq!(policy.contains("script-src 'self'"), script == Script::Ours);
             }
         }
+    }
+
+    #[test]
+    fn frames_are_those_of_the_named_origins_and_of_no_other() {
+        let texts = |addresses: &[&str]| addresses.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>();
+        let frames = texts(&[
+            "https://rp.example.com/out?sid=1",
+            "https://rp.example.com/out2",
+            "https://two.example:8443/x;y z",
+            "http://[::1]:9/out",
+            "javascript:alert(1)",
+            "https://b.example/x",
+        ]);
+        let policy = csp(FormTargets::None, Script::None, &Framing::of(&frames).by_anybody());
+        assert!(policy.contains("; frame-src http: https://b.example https://rp.example.com; "), "{policy}");
+        assert!(policy.ends_with("; frame-ancestors *"), "{policy}");
+        let nobody = csp(FormTargets::None, Script::None, &Framing::of(&texts(&["data:x", "*"])));
+        assert_eq!(nobody, csp(FormTargets::None, Script::None, &Framing::default()));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! What people see: one struct per page, holding only what differs from case to case. Texts come from
-//! `i18n`, styles and the one script from our own origin; nothing is inline, nothing foreign.
+//! `i18n`, styles and scripts from our own origin; nothing is inline, nothing foreign but frames of clients.
 //!
 //! A face calls [`render`] for the body, [`headers`] for what goes with it, and serves [`assets`]
 //! and [`theme_css`].
@@ -11,6 +11,7 @@ mod frame;
 mod headers;
 mod login;
 mod session;
+mod leaving;
 mod error;
 mod demo;
 
@@ -18,9 +19,10 @@ pub use assets::{ASSET_CSP, Asset, LOGO_PATH, asset, assets, logo_content_type};
 pub use demo::{DemoClient, DemoOutcome, DemoPerson, DemoSignIn, DemoSignedIn};
 pub use error::ErrorPage;
 pub use frame::{Frame, Words};
-pub use headers::{FormTargets, Script, csp, headers};
+pub use headers::{FormTargets, Framing, Script, csp, headers};
+pub use leaving::{ClientFrames, Onward, ProviderEnd, SignOutConfirm, SignedOut, SigningOut};
 pub use login::{Choose, EmailError, EmailField, FormPost, HintMismatch, ProviderChoice};
-pub use session::{Links, ServiceLink, SignOutConfirm, SignedOut};
+pub use session::{Links, ServiceLink};
 pub use theme::{theme_css, theme_path};
 
 /// Where the forms of [`Choose`] and [`HintMismatch`] go, by POST, with the field `handle`.
@@ -42,6 +44,11 @@ pub trait Page: Sized {
 
     /// Where its forms lead. `onward`: the addresses that an answer to one of them may redirect to.
     fn form_targets(&self, onward: &[&str]) -> FormTargets;
+
+    /// What it has in frames, and who may have it in one.
+    fn framing(&self) -> Framing {
+        Framing::default()
+    }
 
     /// The HTML document.
     ///

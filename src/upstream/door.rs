@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 
 use super::client_key::{Assertion, Signer};
-use super::exchange::Exchange;
+use super::exchange::{Exchange, usable_algs};
+use super::logout_token::{LogoutNotice, LogoutToken, LogoutTokenFault};
 use super::provider::Provider;
 use super::token_call::Proof;
 use super::{CodeCall, ProviderFacts, UpstreamFault, VerifiedIdentity};
@@ -81,6 +82,28 @@ impl Upstream {
         tokio::time::timeout(UPSTREAM_CALL.as_std(), exchange.run(self.proof(idp, facts)?))
             .await
             .unwrap_or_else(|_| Err(UpstreamFault::unavailable("the exchange took too long")))
+    }
+
+    /// Checks what the provider says in a logout token (Back-Channel Logout 1.0 §2.6), all but whether it said it
+    /// before. The signature comes last: nothing is fetched for a token that is wrong in itself.
+    ///
+    /// # Errors
+    /// [`LogoutTokenFault`].
+    pub async fn signed_out(&self, idp: &Arc<Idp>, token: &LogoutToken<'_>) -> Result<LogoutNotice, LogoutTokenFault> {
+        let notice = token.check(idp, self.clock.now())?;
+        token.signed(&idp.id_token_algs)?;
+        let checked = async {
+            let no_keys = LogoutTokenFault::NoKeys;
+            let provider = self.remembered(idp).map_err(no_keys)?;
+            let facts = provider.facts.get().await.map_err(no_keys)?;
+            let signed = token.signed(&usable_algs(idp, &facts))?;
+            provider.has_signed(&signed).await.map_err(no_keys)
+        };
+        let late = |_| Err(LogoutTokenFault::NoKeys(UpstreamFault::unavailable("the keys took too long")));
+        if tokio::time::timeout(UPSTREAM_CALL.as_std(), checked).await.unwrap_or_else(late)? {
+            return Ok(notice);
+        }
+        Err(UpstreamFault::untrusted("signature", "is not by one of the provider's keys").into())
     }
 
     /// The last fault of each remembered provider whose documents can't be renewed, for readiness.

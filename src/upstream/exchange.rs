@@ -4,8 +4,7 @@ use std::time::Instant;
 
 use serde_json::{Map, Value};
 
-use super::id_token::{self, Expected, Unverified};
-use super::keyset::{KeySet, Verdict};
+use super::id_token::{self, Expected, ID_TOKEN_TYPES, Unverified};
 use super::provider::Provider;
 use super::token_call::{self, Proof, Tokens};
 use super::{CodeCall, ProviderFacts, Timings, UpstreamFault, VerifiedIdentity, userinfo};
@@ -47,8 +46,10 @@ impl Exchange<'_> {
     }
 
     async fn verify(&self, tokens: &Tokens) -> Result<Map<String, Value>, UpstreamFault> {
-        let token = Unverified::parse(tokens.id_token.expose(), &usable_algs(self.idp, self.facts))?;
-        check_signature(self.provider, &token).await?;
+        let token = Unverified::parse(tokens.id_token.expose(), &usable_algs(self.idp, self.facts), ID_TOKEN_TYPES)?;
+        if !self.provider.has_signed(&token).await? {
+            return Err(UpstreamFault::untrusted("signature", "is not by one of the provider's keys"));
+        }
         let claims = token.claims()?;
         let expected = Expected {
             idp: self.idp,
@@ -75,21 +76,6 @@ impl Exchange<'_> {
             }
             None => Ok(false),
         }
-    }
-}
-
-/// Checks with the keys at hand and, if none is the one, once more with newer ones.
-async fn check_signature(provider: &Provider, token: &Unverified<'_>) -> Result<(), UpstreamFault> {
-    let bad = || UpstreamFault::untrusted("signature", "is not by one of the provider's keys");
-    let check = |keys: &KeySet| keys.check(token.kid.as_deref(), token.alg, token.message, token.signature);
-    let keys = provider.keys.get().await?;
-    match check(&keys) {
-        Verdict::Good => Ok(()),
-        Verdict::Bad => Err(bad()),
-        Verdict::NoKey => match provider.keys.renew(&keys).await? {
-            Some(newer) if check(&newer) == Verdict::Good => Ok(()),
-            _ => Err(bad()),
-        },
     }
 }
 

@@ -21,6 +21,9 @@ const SUBJECT_BYTES_MAX: usize = 255;
 /// The last second of the year 9999: what lies beyond is no time.
 const SECONDS_MAX: f64 = 253_402_300_799.0;
 
+/// What an ID token may call itself in its header.
+pub const ID_TOKEN_TYPES: &[&str] = &["JWT"];
+
 /// A token taken apart: its signature is not checked yet, so its claims are not readable yet.
 pub struct Unverified<'a> {
     pub alg: JwsAlgorithm,
@@ -37,12 +40,12 @@ fn refused(check: &'static str, detail: impl AsRef<str>) -> UpstreamFault {
 }
 
 impl<'a> Unverified<'a> {
-    /// Takes a token apart whose header is in order: an algorithm of `algs`, no `crit`, no `b64`, no
-    /// other kind of token. Keys and addresses in the header are not looked at.
+    /// Takes a token apart whose header is in order: an algorithm of `algs`, no `crit`, no `b64`, and a `typ` of
+    /// `types` if it has one (in any case). Keys and addresses in the header are not looked at.
     ///
     /// # Errors
     /// [`UpstreamFault::Untrusted`] names the check.
-    pub fn parse(token: &'a str, algs: &[String]) -> Result<Self, UpstreamFault> {
+    pub fn parse(token: &'a str, algs: &[String], types: &[&str]) -> Result<Self, UpstreamFault> {
         if token.len() > ID_TOKEN_BYTES_MAX {
             return Err(refused("id_token_size", "is longer than 64 KiB"));
         }
@@ -60,7 +63,8 @@ impl<'a> Unverified<'a> {
                 return Err(refused("id_token_crit", format!("its header has `{forbidden}`")));
             }
         }
-        if header.get("typ").is_some_and(|typ| !typ.as_str().is_some_and(|typ| typ.eq_ignore_ascii_case("JWT"))) {
+        let known = |typ: &str| types.iter().any(|known| typ.eq_ignore_ascii_case(known));
+        if header.get("typ").is_some_and(|typ| !typ.as_str().is_some_and(known)) {
             return Err(refused("id_token_typ", "is another kind of token"));
         }
         let kid = match header.get("kid") {
@@ -130,7 +134,10 @@ fn check_issuer(claims: &Map<String, Value>, idp: &Idp) -> Result<(), UpstreamFa
 }
 
 /// The audience is us and nobody else; an authorized party is us (OIDC Core §3.1.3.7, 3 to 5).
-fn check_audience(claims: &Map<String, Value>, client_id: &str) -> Result<(), UpstreamFault> {
+///
+/// # Errors
+/// [`UpstreamFault::Untrusted`] names the check.
+pub fn check_audience(claims: &Map<String, Value>, client_id: &str) -> Result<(), UpstreamFault> {
     let is_us = |value: &Value| value.as_str() == Some(client_id);
     let ours = match claims.get("aud") {
         Some(Value::Array(members)) => matches!(members.as_slice(), [only] if is_us(only)),

@@ -7,6 +7,7 @@ mod metadata;
 mod client_key;
 mod token_call;
 mod id_token;
+mod logout_token;
 mod userinfo;
 mod provider;
 mod exchange;
@@ -24,6 +25,7 @@ pub use authorize::authorization_url;
 pub use client_key::public_jwks;
 pub use door::Upstream;
 pub use exchange::wanted_claims;
+pub use logout_token::{LogoutNotice, LogoutToken, LogoutTokenFault};
 pub use probe::ProbeFinding;
 
 /// What an identity provider says about the person, after every check of OIDC Core §3.1.3.7.
@@ -122,6 +124,7 @@ pub struct ProviderFacts {
     pub authorization_endpoint: Url,
     pub token_endpoint: Url,
     pub userinfo_endpoint: Option<Url>,
+    /// None too if it is one that nobody may be sent to.
     pub end_session_endpoint: Option<Url>,
     pub jwks_uri: Url,
     /// `authorization_response_iss_parameter_supported` (RFC 9207 §3): an answer without `iss` is refused.

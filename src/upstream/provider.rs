@@ -5,7 +5,8 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use tokio::sync::Semaphore;
 
-use super::keyset::KeySet;
+use super::id_token::Unverified;
+use super::keyset::{KeySet, Verdict};
 use super::{ProviderFacts, UpstreamFault, metadata};
 use crate::base::{Clock, Span};
 use crate::oidc::Idp;
@@ -55,6 +56,24 @@ impl Provider {
         });
         let keys = Cache::new(format!("keys of {}", idp.id), Arc::clone(clock), fetch_keys);
         Ok(Self { http, facts, keys, places: Semaphore::new(EXCHANGES_MAX) })
+    }
+
+    /// Whether one of its keys made the token's signature: of the keys at hand or, if none is the one, of newer ones.
+    ///
+    /// # Errors
+    /// [`UpstreamFault`] if its keys, or newer ones that are needed, can't be had.
+    pub async fn has_signed(&self, token: &Unverified<'_>) -> Result<bool, UpstreamFault> {
+        let check = |keys: &KeySet| keys.check(token.kid.as_deref(), token.alg, token.message, token.signature);
+        let keys = self.keys.get().await?;
+        match check(&keys) {
+            Verdict::Good => Ok(true),
+            Verdict::Bad => Ok(false),
+            Verdict::NoKey => match (self.keys.renew(&keys).await?, self.keys.last_fault()) {
+                (Some(newer), _) => Ok(check(&newer) == Verdict::Good),
+                (None, Some(fault)) => Err(fault),
+                (None, None) => Ok(false),
+            },
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a person sees: the pages, with their headers and cookies.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY};
 use actix_web::{HttpRequest, HttpResponse};
@@ -7,13 +9,15 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::cookies::Jar;
 use super::respond::retry_later;
 use crate::broker::Answer;
+use crate::broker::sign_out::{AtProvider, Outcome};
 use crate::config::Snapshot;
 use crate::flow::browser::{ChoosePage, RefusalPage, Reply, Say};
 use crate::i18n::{Language, PageError, negotiate};
+use crate::oidc::Client;
 use crate::oidc::params::Params;
 use crate::pages::{
-    Choose, EmailError, EmailField, ErrorPage, FormPost, Frame, HintMismatch, Links, Page, ProviderChoice, ServiceLink,
-    SignOutConfirm, SignedOut, headers, render,
+    Choose, ClientFrames, EmailError, EmailField, ErrorPage, FormPost, Frame, HintMismatch, Links, Onward, Page,
+    ProviderChoice, ProviderEnd, ServiceLink, SignOutConfirm, SignedOut, SigningOut, headers, render,
 };
 
 /// What a face needs to know of the request that it answers.
@@ -26,8 +30,7 @@ pub struct Viewer<'a> {
 impl<'a> Viewer<'a> {
     #[must_use]
     pub fn new(request: &'a HttpRequest, config: &'a Snapshot, params: Option<&Params>) -> Self {
-        let accepted = request.headers().get("accept-language").and_then(|v| v.to_str().ok());
-        let language = negotiate(params.and_then(|params| params.get("ui_locales")), accepted);
+        let language = language(request, params.and_then(|params| params.get("ui_locales")));
         Self { request, config, language }
     }
 
@@ -63,12 +66,31 @@ impl<'a> Viewer<'a> {
                 let services = links.into_iter().map(|(name, url)| ServiceLink { name, url }).collect();
                 self.page(&Links { services }, &[])
             }
-            Say::SignedOut => self.page(&SignedOut { still_at: None, sign_in_again: None }, &[]),
-            Say::ConfirmSignOut { handle } => {
-                let page = SignOutConfirm { handle: handle.expose().to_owned(), client: None };
+            Say::SignedOut => self.page(&SignedOut::default(), &[]),
+            Say::Left { outcome, frames } => self.left(*outcome, frames),
+            Say::ConfirmSignOut { handle, client, ui_locales } => {
+                let page = SignOutConfirm { handle: handle.expose().to_owned(), client, ui_locales };
                 self.page(&page, &self.onward())
             }
+            Say::SigningOut { frames, next } => self.page(&SigningOut { frames, next }, &[]),
+            Say::ClientFrames { frames } => self.page(&ClientFrames { frames }, &[]),
         }
+    }
+
+    fn left(&self, outcome: Outcome, frames: Vec<String>) -> HttpResponse {
+        let Outcome { provider, told, untold, back, again, ui_locales } = outcome;
+        let end = |end| if end == AtProvider::Ended { ProviderEnd::Ended } else { ProviderEnd::Open };
+        let back = back.map(|back| Onward::Client { name: back.name, url: back.url });
+        let page = SignedOut {
+            provider: provider.map(|(name, at)| (name, end(at))),
+            told,
+            untold,
+            frames,
+            onward: back.or_else(|| again.map(Onward::SignIn)),
+        };
+        // It was asked for before the person went to the provider; nothing came back with it.
+        let language = ui_locales.map_or(self.language, |wanted| language(self.request, Some(&wanted)));
+        Viewer { language, ..*self }.page(&page, &[])
     }
 
     fn choose(&self, page: ChoosePage) -> HttpResponse {
@@ -126,9 +148,15 @@ impl<'a> Viewer<'a> {
     /// Where the forms of our pages may lead: identity providers and clients.
     fn onward(&self) -> Vec<&str> {
         let idps = self.config.idps.values().map(|idp| idp.issuer.as_str());
-        let clients = self.config.clients.values().flat_map(|client| client.redirect_uris.iter().map(String::as_str));
+        let uris = |client: &'a Arc<Client>| client.redirect_uris.iter().chain(&client.post_logout_redirect_uris);
+        let clients = self.config.clients.values().flat_map(uris).map(String::as_str);
         idps.chain(clients).collect()
     }
+}
+
+fn language(request: &HttpRequest, ui_locales: Option<&str>) -> Language {
+    let accepted = request.headers().get("accept-language").and_then(|v| v.to_str().ok());
+    negotiate(ui_locales, accepted)
 }
 
 /// 303: the browser goes on by GET, whatever it came by.

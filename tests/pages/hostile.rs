@@ -3,8 +3,9 @@
 use vestibule::config::PageSettings;
 use vestibule::i18n::{Language, PageError};
 use vestibule::pages::{
-    Choose, DemoClient, DemoOutcome, DemoPerson, DemoSignIn, DemoSignedIn, EmailError, EmailField, ErrorPage, FormPost,
-    Frame, HintMismatch, Links, ProviderChoice, ServiceLink, SignOutConfirm, SignedOut, render,
+    Choose, ClientFrames, DemoClient, DemoOutcome, DemoPerson, DemoSignIn, DemoSignedIn, EmailError, EmailField,
+    ErrorPage, FormPost, Frame, HintMismatch, Links, Onward, ProviderChoice, ProviderEnd, ServiceLink, SignOutConfirm,
+    SignedOut, SigningOut, render,
 };
 
 use crate::attributes;
@@ -40,6 +41,13 @@ fn everywhere(text: &str) -> Vec<(&'static str, String)> {
     };
     let signed_in = DemoOutcome::SignedIn { claims: vec![(t(), t())], reference: some() };
     let refused = DemoOutcome::Refused { error: t(), description: some(), reference: some() };
+    let signed_out = |end, onward| SignedOut {
+        provider: Some((t(), end)),
+        told: vec![t()],
+        untold: vec![t()],
+        frames: vec![t()],
+        onward: Some(onward),
+    };
     let mut pages = Vec::new();
     for language in Language::ALL {
         let f = frame(language);
@@ -67,8 +75,11 @@ fn everywhere(text: &str) -> Vec<(&'static str, String)> {
                     &f,
                 ),
             ),
-            ("signed_out", render(&SignedOut { still_at: some(), sign_in_again: some() }, &f)),
-            ("sign_out_confirm", render(&SignOutConfirm { handle: t(), client: some() }, &f)),
+            ("signed_out", render(&signed_out(ProviderEnd::Open, Onward::SignIn(t())), &f)),
+            ("signed_out_back", render(&signed_out(ProviderEnd::Ended, Onward::Client { name: t(), url: t() }), &f)),
+            ("signing_out", render(&SigningOut { frames: vec![t()], next: t() }, &f)),
+            ("client_frames", render(&ClientFrames { frames: vec![t()] }, &f)),
+            ("sign_out_confirm", render(&SignOutConfirm { handle: t(), client: some(), ui_locales: some() }, &f)),
             ("links", render(&Links { services: vec![ServiceLink { name: t(), url: t() }] }, &f)),
             (
                 "demo_sign_in",

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use vestibule::config::PageSettings;
 use vestibule::i18n::{Language, PageError};
 use vestibule::pages::{
-    Choose, DemoClient, DemoSignIn, DemoSignedIn, EmailError, EmailField, ErrorPage, FormPost, Frame, HintMismatch,
-    Links, Page, SignOutConfirm, SignedOut, assets, headers, render, theme_css, theme_path,
+    Choose, ClientFrames, DemoClient, DemoSignIn, DemoSignedIn, EmailError, EmailField, ErrorPage, FormPost, Frame,
+    HintMismatch, Links, Page, SignOutConfirm, SignedOut, SigningOut, assets, headers, render, theme_css, theme_path,
 };
 
 /// One page as it was rendered.
@@ -47,6 +47,8 @@ fn all_shots(settings: &PageSettings) -> Vec<Shot> {
         shots_of("form_post", FormPost::samples(), settings),
         shots_of("error", ErrorPage::samples(), settings),
         shots_of("signed_out", SignedOut::samples(), settings),
+        shots_of("signing_out", SigningOut::samples(), settings),
+        shots_of("client_frames", ClientFrames::samples(), settings),
         shots_of("sign_out_confirm", SignOutConfirm::samples(), settings),
         shots_of("links", Links::samples(), settings),
         shots_of("demo_sign_in", DemoSignIn::samples(), settings),
@@ -114,7 +116,7 @@ fn pages_can_be_looked_at_without_a_server() {
     fs::write(folder.join(&theme[1..]), theme_css(&branded)).unwrap();
     for (prefix, look) in [("", &plain), ("branded-", &branded)] {
         for shot in all_shots(look) {
-            assert!(shot.html.contains(&theme) != prefix.is_empty());
+            assert!(shot.html.contains(&theme) != prefix.is_empty() || is_for_frames(&shot.name));
             let relative = shot.html.replace("\"/assets/", "\"assets/").replace(" defer", " type=\"text/plain\" defer");
             fs::write(folder.join(format!("{prefix}{}.html", shot.name)), relative).unwrap();
         }
@@ -127,6 +129,10 @@ fn every_page_is_a_document_that_a_screen_reader_can_tell_about() {
         let language = name.rsplit('.').next().unwrap();
         assert!(html.starts_with(&format!("<!doctype html>\n<html lang=\"{language}\" dir=\"ltr\">")), "{name}");
         let title = html.split("<title>").nth(1).and_then(|rest| rest.split("</title>").next()).unwrap();
+        if is_for_frames(&name) {
+            assert_eq!(html.split("<body>").nth(1).unwrap().matches('<').count(), html.matches("iframe").count() + 2);
+            continue;
+        }
         assert!(title.contains(" – ") && title.trim() == title, "{name}: {title:?}");
         for once in ["<h1", "<main", "<header", "<footer", "name=\"viewport\""] {
             assert_eq!(html.matches(once).count(), 1, "{name}: {once}");
@@ -149,20 +155,27 @@ fn every_page_is_a_document_that_a_screen_reader_can_tell_about() {
 }
 
 #[test]
-fn no_page_has_anything_inline_or_foreign_and_only_one_runs_a_script() {
+fn no_page_has_anything_inline_or_foreign_but_frames_and_two_run_a_script() {
     for Shot { name, html, csp } in all_shots(&settings()) {
         let lower = html.to_lowercase();
         for inline in
-            [" style=", "<style", " onclick", " onload", " onsubmit", " onerror", "javascript:", "<iframe", "<base"]
+            [" style=", "<style", " onclick", " onload", " onsubmit", " onerror", "javascript:", "srcdoc", "<base"]
         {
             assert!(!lower.contains(inline), "{name}: {inline}");
         }
         let scripts = lower.matches("<script").count();
-        assert_eq!(scripts, usize::from(name.starts_with("form_post.")), "{name}");
+        assert_eq!(scripts, usize::from(name.starts_with("form_post.") || name.starts_with("signing_out.")), "{name}");
         assert_eq!(csp.contains("script-src"), scripts == 1, "{name}");
         assert_eq!(csp.contains("form-action 'none'"), !lower.contains("<form"), "{name}: {csp}");
+        let framed: Vec<&str> = html.split("<iframe ").skip(1).map(|rest| attributes(rest, "src")[0]).collect();
+        assert_eq!(csp.contains("frame-src"), !framed.is_empty(), "{name}: {csp}");
+        for address in &framed {
+            let origin: String = address.split_inclusive('/').take(3).collect();
+            assert!(csp.contains(&format!(" {}", origin.trim_end_matches('/'))), "{name}: {address} beside {csp}");
+        }
         let loaded = attributes(&html, "src")
             .into_iter()
+            .filter(|address| !framed.contains(address))
             .chain(html.split("<link ").skip(1).flat_map(|link| attributes(link.split('>').next().unwrap(), "href")));
         for address in loaded {
             assert!(assets().iter().any(|asset| asset.path == address), "{name}: {address}");
@@ -187,6 +200,11 @@ fn statuses_are_those_of_the_errors() {
         assert_eq!(ErrorPage { error, reference: None, start_again: None, cancel: None }.status(), error.status());
     }
     assert!(Choose::samples().iter().all(|(_, page)| page.status() == 200));
+}
+
+/// The one page that nobody looks at: it stands in a frame of others, with nothing on it but frames.
+fn is_for_frames(name: &str) -> bool {
+    name.starts_with("client_frames.")
 }
 
 /// The values of an attribute, wherever it stands.

@@ -9,7 +9,7 @@ use crate::demo::wire::{Answer, Request};
 use crate::i18n::PageError;
 use crate::keys::jws::verify_own_id_token;
 use crate::keys::verifying::KeySet;
-use crate::pages::{DemoSignedIn, SignedOut};
+use crate::pages::{DemoSignedIn, Onward, SignedOut};
 
 impl Realm {
     /// Who is signed in here.
@@ -56,7 +56,7 @@ impl Realm {
                 Answer::see_other(&format!("{uri}?state={state}"))
             }
             (None, _) => {
-                let page = SignedOut { still_at: None, sign_in_again: Some(self.service.clone()) };
+                let page = SignedOut { onward: Some(Onward::SignIn(self.service.clone())), ..SignedOut::default() };
                 Answer::page(&page, request.language(), &PageSettings::default(), &[])
             }
         };

@@ -79,8 +79,13 @@ pub fn at_hash(alg: &str, access_token: &str) -> String {
 
 /// A compact JWT, signed as the script has it.
 pub fn sign(script: &Script, key: &KeyTrio, header: &Map<String, Value>, claims: &Map<String, Value>) -> String {
-    let encoded = |members: &Map<String, Value>| URL_SAFE_NO_PAD.encode(Value::Object(members.clone()).to_string());
-    let message = format!("{}.{}", encoded(header), encoded(claims));
+    sign_text(script, key, header, &Value::Object(claims.clone()).to_string())
+}
+
+/// The same for claims as they are written.
+pub fn sign_text(script: &Script, key: &KeyTrio, header: &Map<String, Value>, claims: &str) -> String {
+    let encoded = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let message = format!("{}.{}", encoded(&Value::Object(header.clone()).to_string()), encoded(claims));
     let foreign = self::key(FOREIGN);
     let pair = if script.sign == Sign::ForeignKey { &foreign } else { key };
     let mut signature = match script.sign {

@@ -6,6 +6,7 @@
 
 mod answers;
 mod keys;
+pub mod logout;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::TcpListener;
@@ -84,6 +85,8 @@ pub struct Script {
     pub jwks: Answer,
     pub token: Answer,
     pub userinfo: Answer,
+    /// The end-session endpoint: a sound one sends the browser back at once.
+    pub logout: Answer,
     /// An `error` in place of a code.
     pub authorize_error: Option<&'static str>,
     /// Whether answers carry `iss`.
@@ -113,6 +116,7 @@ impl Default for Script {
             jwks: Answer::Sound,
             token: Answer::Sound,
             userinfo: Answer::Sound,
+            logout: Answer::Sound,
             authorize_error: None,
             sends_iss: true,
             keys: 1,
@@ -241,6 +245,14 @@ impl EvilIdp {
         let person = lock(&self.shared.script).person.clone();
         let login = Login { client_id: client_id.to_owned(), nonce: Some(nonce.to_owned()), challenge: None, person };
         self.shared.remember(login)
+    }
+
+    /// An ID token as the token endpoint gives it for [`Script::person`].
+    pub fn id_token(&self, client_id: &str, nonce: &str) -> String {
+        let script = lock(&self.shared.script).clone();
+        let person = script.person.clone();
+        let login = Login { client_id: client_id.to_owned(), nonce: Some(nonce.to_owned()), challenge: None, person };
+        answers::id_token(&self.shared, &script, &login, "at")
     }
 
     /// All requests so far, oldest first.
