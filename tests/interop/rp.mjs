@@ -9,6 +9,7 @@
 //   /aged-keys/CLIENT the client's copy of the provider's keys becomes a minute old
 //   /discovery        what the provider says of itself
 //   /backchannel/CLIENT, /front/CLIENT, /signed-in   see sessions.mjs
+//   /jwks             the keys of those registrations that prove themselves by one
 //   /broken           a page whose script fails
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import * as oidc from 'openid-client';
@@ -21,6 +22,8 @@ const AUTH = { basic: oidc.ClientSecretBasic, post: oidc.ClientSecretPost };
 export async function relyingParty(given, tls) {
   const { server, origin } = await listen(tls);
   const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+  const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', keys.publicKey);
+  const jwk = { kty, crv, x, y, kid: 'rp-1', alg: 'ES256', use: 'sig' };
   const configured = new Map();
   const waiting = new Map();
   const held = new Map();
@@ -194,6 +197,7 @@ export async function relyingParty(given, tls) {
     if (errand === 'discovery') return show(response, (await configuration(Object.keys(given.clients)[0])).serverMetadata());
     if (['backchannel', 'front', 'signed-in'].includes(errand)) return people.answer(errand, name, request, response, url);
     if (errand === 'bye') return show(response, { bye: true, ...Object.fromEntries(url.searchParams) });
+    if (errand === 'jwks') return response.writeHead(200, { 'content-type': 'application/jwk-set+json' }).end(JSON.stringify({ keys: [jwk] }));
     if (errand === 'broken') return page(response, 'Broken', '<script>throw new Error("broken")</script>');
     return response.writeHead(404).end();
   }
@@ -204,6 +208,5 @@ export async function relyingParty(given, tls) {
       show(response, { error: error ?? code ?? fault.name, description, message, cause: fault.cause && String(fault.cause) });
     });
   });
-  const jwk = { ...(await crypto.subtle.exportKey('jwk', keys.publicKey)), kid: 'rp-1', alg: 'ES256', use: 'sig' };
-  return { origin, jwk: { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y, kid: jwk.kid, alg: jwk.alg, use: jwk.use } };
+  return { origin, jwk };
 }

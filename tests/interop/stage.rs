@@ -140,6 +140,7 @@ fn start_peers(folder: &Path, base: &str, certificate: Option<&Certificate>) -> 
             "basic": { "by": "basic", "secret": "basic secret+&% 0123456789" },
             "post": { "by": "post", "secret": "post secret+&% 0123456789" },
             "keys": { "by": "keys" },
+            "published": { "by": "keys" },
             "public": { "by": "none" },
             "told": { "by": "basic", "secret": "told-secret-0123456789" },
             "framed": { "by": "basic", "secret": "told-secret-0123456789" },
@@ -190,10 +191,12 @@ fn write_config(folder: &Path, base: &str, address: SocketAddr, peers: &Value, c
     write("northwind.key.pem", &certificate::key_pem());
     let rp = text(&peers["rp"]["origin"]);
     let jwks = format!("jwks = {{ keys = [{}] }}", toml_table(&peers["rp"]["jwk"]));
+    let jwks_uri = format!("jwks_uri = \"{rp}/jwks\"");
     for (id, proof, idps) in [
         ("basic", "client_secret = { env = \"BASIC_SECRET\" }", "\"contoso\""),
         ("post", "client_secret = { env = \"POST_SECRET\" }", "\"contoso\""),
         ("keys", jwks.as_str(), "\"contoso\""),
+        ("published", jwks_uri.as_str(), "\"contoso\""),
         ("public", "public = true", "\"contoso\""),
         ("any", "client_secret = { env = \"ANY_SECRET\" }", "\"contoso\", \"fabrikam\", \"northwind\""),
         ("told", "client_secret = { env = \"TOLD_SECRET\" }", "\"contoso\""),

@@ -89,7 +89,7 @@ fn openid_client_accepts_what_we_say_of_ourselves() {
 #[test]
 fn a_login_without_a_hint_goes_through_with_every_kind_of_client() {
     let (stage, _) = stage();
-    for client in ["basic", "post", "keys", "public"] {
+    for client in ["basic", "post", "keys", "published", "public"] {
         let mut browser = Browser::new(Routes::default());
         let (page, typed) = begin(&mut browser, &stage, client, &[]);
         assert_eq!(typed, "", "nobody was hinted at");
@@ -143,7 +143,7 @@ fn nothing_but_the_hint_tells_the_two_requests_apart() {
 #[test]
 fn a_refresh_brings_new_tokens_and_a_revocation_ends_them() {
     let (stage, _) = stage();
-    for client in ["basic", "post", "keys"] {
+    for client in ["basic", "post", "keys", "published"] {
         let mut browser = Browser::new(Routes::default());
         let first = whole_login(&mut browser, &stage, client, ALICE);
         assert_eq!(first["refreshable"], true, "{first}");
