@@ -6,7 +6,7 @@
 
 mod answers;
 mod keys;
-mod logout;
+pub mod logout;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::TcpListener;
@@ -17,8 +17,6 @@ use actix_web::{App, HttpServer, web};
 use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 use vestibule::base::Clock;
-
-pub use logout::Flaw;
 
 /// A change of claims, a header or a document.
 pub type Change = Arc<dyn Fn(&mut Map<String, Value>) + Send + Sync>;
