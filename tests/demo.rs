@@ -227,10 +227,53 @@ fn single_sign_on_prompt_none_and_sign_out_work_in_the_demo() {
 
     let home = browser.open(&format!("http://127.0.0.1:{}/contoso/", demo.port + 1));
     assert!(home.text().contains("Ben Ito"));
-    let page = browser.open(&format!("{}sign-out", demo.service()));
+    browser.seen.clear();
+    let page = sign_out(&mut browser, &format!("{}sign-out", demo.service()));
     assert_eq!(page.url, demo.service());
+    let ends = |part: &str| browser.seen.iter().position(|url| url.contains(part));
+    let stations = ["/sign-out", "/acs/openid/logout", "/contoso/", "/federation/auth/logout/done"].map(ends);
+    assert!(stations.iter().all(Option::is_some) && stations.is_sorted(), "{:?}", browser.seen);
+    let home = browser.open(&format!("http://127.0.0.1:{}/contoso/", demo.port + 1));
+    assert_eq!(home.url, demo.service(), "nobody is signed in at the provider");
     let page = begin(&mut browser, &page, "none");
     assert!(page.text().contains("login_required"), "{}", page.text());
+}
+
+/// Goes where a sign-out leads: the frames of the broker's page, then its way on.
+fn sign_out(browser: &mut Browser, url: &str) -> Page {
+    let page = browser.open(url);
+    let tags = html::tags(&page.text());
+    let frames: Vec<&str> = tags.iter().filter(|tag| tag.name == "iframe").filter_map(|tag| tag.get("src")).collect();
+    assert_eq!(frames.len(), 1, "the service is told: {}", page.text());
+    for frame in frames {
+        assert_eq!(browser.tab().open(frame).status(), 200);
+    }
+    let next = tags.iter().find(|tag| tag.get("id") == Some("next")).expect("a way on");
+    browser.open(next.get("href").expect("an address"))
+}
+
+#[test]
+fn a_sign_out_at_the_broker_reaches_the_service_and_the_provider_of_the_demo() {
+    let demo = Demo::start();
+    let mut browser = Browser::new(Routes::default());
+    let service = browser.open(&format!("{}?login_hint=ben@contoso.example", demo.service()));
+    let page = begin(&mut browser, &service, "");
+    assert!(has_claim(&sign_in(&mut browser, &page, "ben@contoso.example"), "name", "Ben Ito"));
+    let asked = browser.open(&format!("http://127.0.0.1:{}/acs/openid/logout", demo.port));
+    let told = browser.submit(&asked, &asked.form_with("handle").press("action", "sign-out"));
+    let tags = html::tags(&told.text());
+    let frame = tags.iter().find(|tag| tag.name == "iframe").and_then(|tag| tag.get("src")).expect("a frame");
+    let foreign = browser.tab().open(&frame.replace("sid=", "sid=x"));
+    assert_eq!(foreign.status(), 200);
+    assert!(
+        has_claim(&browser.tab().open(&demo.service()), "name", "Ben Ito"),
+        "another session's end is not this one's"
+    );
+    browser.tab().open(frame);
+    assert!(!has_claim(&browser.tab().open(&demo.service()), "name", "Ben Ito"));
+    let next = tags.iter().find(|tag| tag.get("id") == Some("next")).and_then(|tag| tag.get("href"));
+    let end = browser.open(next.expect("a way on"));
+    assert!(end.text().contains("Demo service") && end.text().contains("have ended"), "{}", end.text());
 }
 
 #[test]

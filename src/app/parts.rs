@@ -12,7 +12,7 @@ use crate::base::limits::UNPROVEN_TRACES_PER_MINUTE;
 use crate::config::{DatabaseUrl, Live, Server, StateUrl};
 use crate::directory::{Database, SqliteOptions};
 use crate::flow::Ports;
-use crate::flow::admission::{Failures, LoginsUnderWay, Seldom};
+use crate::flow::admission::{Failures, LoginsUnderWay, Pushes, Seldom};
 use crate::jobs::keys::{Keeper, rotation, tick};
 use crate::keys::client_secret::RememberedSecrets;
 use crate::keys::seal::Seal;
@@ -83,6 +83,7 @@ pub async fn ports(parts: Parts) -> Result<Ports, StartFault> {
         clients: Arc::new(clients),
         ring: ArcSwap::from_pointee(ring),
         under_way: LoginsUnderWay::default(),
+        pushes: Pushes::default(),
         stopping: AtomicBool::new(false),
         notices_wait: tokio::sync::Notify::new(),
         seal,

@@ -11,6 +11,8 @@ pub const TARGET_BYTES_MAX: usize = 16 * 1024;
 pub const STATE_BYTES_MAX: usize = 2 * 1024;
 /// Bytes of `nonce`: it travels on in every ID token.
 pub const NONCE_BYTES_MAX: usize = 512;
+/// Bytes of a `sub` (OIDC Core §2).
+pub const SUBJECT_BYTES_MAX: usize = 255;
 /// Words of `scope` that are looked at.
 pub const SCOPE_WORDS_MAX: usize = 100;
 /// Bytes of a client id (RFC 6749 Appendix A.1 sets none).
@@ -32,6 +34,12 @@ pub const HANDLE_LIFETIME: Span = Span::secs(60);
 pub const ID_TOKEN_LIFETIME: Span = Span::minutes(10);
 /// The longest life of a client assertion (RFC 7523 §3), which bounds the store of used `jti`s.
 pub const ASSERTION_LIFETIME_MAX: Span = Span::minutes(5);
+/// How long a pushed authorization request can begin a login (RFC 9126 §2.2): the browser is sent on at once.
+pub const PUSHED_LIFETIME: Span = Span::secs(60);
+/// How long a login that it began may take in all: its own minute, our page, the identity provider.
+pub const PUSHED_LOGIN_LIFETIME: Span = Span::minutes(21);
+/// The longest life of a signed request object: as long as FAPI 1.0 Advanced §5.2.2 allows.
+pub const REQUEST_OBJECT_LIFETIME_MAX: Span = Span::minutes(60);
 /// Clocks of others may differ by this much.
 pub const CLOCK_SKEW: Span = Span::secs(60);
 /// How long a lost answer to a refresh may be asked for again.

@@ -2,7 +2,7 @@
 
 use super::answer::{ResponseMode, ReturnAddress};
 use super::request::{AuthorizationRequest, ClientRequest};
-use crate::base::limits::{NONCE_BYTES_MAX, SCOPE_WORDS_MAX};
+use crate::base::limits::{NONCE_BYTES_MAX, SCOPE_WORDS_MAX, SUBJECT_BYTES_MAX};
 use crate::base::text::{HintFault, LoginHint, is_control};
 use crate::hint::EntryPath;
 use crate::oidc::client::GrantType;
@@ -31,13 +31,20 @@ pub fn accept(request: ClientRequest<'_>, entry: EntryPath) -> Result<Authorizat
         .and_then(|_| check_state(state_too_long))
         .and_then(|()| check_repeated(params))
         .and_then(|()| check_unsupported(params))
-        .and_then(|()| check_pushed(&client))
+        .and_then(|()| check_pushed(&client, entry))
         .and_then(|()| check_response_type(&client, params))
         .and_then(|()| fields(&client, params, entry));
     match checked {
         Ok(fields) => Ok(fields.into_request(&client, back)),
         Err(error) => Err(Box::new((back, error))),
     }
+}
+
+/// The way back for a request that is refused before its checks.
+#[must_use]
+pub fn refuse(request: ClientRequest<'_>, error: OAuthError) -> Back {
+    let mode = response_mode(request.params).unwrap_or(ResponseMode::Query);
+    Box::new((request.back.with_mode(mode), error))
 }
 
 struct Fields {
@@ -71,6 +78,7 @@ impl Fields {
             domain: self.domain,
             subject: self.subject,
             entry: self.entry,
+            pushed: None,
         }
     }
 }
@@ -108,11 +116,11 @@ fn check_repeated(params: &Params) -> Result<(), OAuthError> {
 /// OIDC Core §6: request objects that aren't supported are refused, never ignored.
 fn check_unsupported(params: &Params) -> Result<(), OAuthError> {
     let refused = |code, description| Err(OAuthError::new(code, description));
-    if params.get("request").is_some() {
-        return refused(RequestNotSupported, "request objects are not supported");
-    }
     if params.get("request_uri").is_some() {
-        return refused(RequestUriNotSupported, "request_uri is not supported");
+        return refused(RequestUriNotSupported, "only the request_uri of a request pushed here is supported");
+    }
+    if params.get("request").is_some() {
+        return refused(RequestNotSupported, "request objects are for clients with keys");
     }
     if params.get("registration").is_some() {
         return refused(RegistrationNotSupported, "registration is not supported");
@@ -121,8 +129,12 @@ fn check_unsupported(params: &Params) -> Result<(), OAuthError> {
 }
 
 /// RFC 9126 §5: a client that must push its requests can't send them by the browser.
-const fn check_pushed(client: &Client) -> Result<(), OAuthError> {
-    if client.require_par { Err(invalid("this client must push its authorization requests")) } else { Ok(()) }
+fn check_pushed(client: &Client, entry: EntryPath) -> Result<(), OAuthError> {
+    if client.require_par && entry != EntryPath::Pushed {
+        Err(invalid("this client must push its authorization requests"))
+    } else {
+        Ok(())
+    }
 }
 
 /// Code flow only.
@@ -220,5 +232,8 @@ fn requested_subject(params: &Params) -> Result<Option<String>, OAuthError> {
     if !claims.is_object() {
         return Err(invalid("claims is a JSON object"));
     }
-    Ok(claims.pointer("/id_token/sub/value").and_then(|v| v.as_str()).map(str::to_owned))
+    match claims.pointer("/id_token/sub/value").and_then(|value| value.as_str()) {
+        Some(subject) if subject.len() > SUBJECT_BYTES_MAX => Err(invalid("sub has more than 255 characters")),
+        subject => Ok(subject.map(str::to_owned)),
+    }
 }

@@ -10,6 +10,8 @@
 pub mod answer;
 pub mod request;
 pub mod accept;
+pub mod pushed;
+pub mod signed;
 pub mod session;
 pub mod next;
 pub mod pending;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::ReturnAddress;
 use crate::base::limits::{CLIENT_ID_BYTES_MAX, STATE_BYTES_MAX};
 use crate::base::text::LoginHint;
+use crate::base::{Digest, Moment};
 use crate::hint::EntryPath;
 use crate::i18n::PageError;
 use crate::oidc::params::Params;
@@ -44,6 +45,19 @@ pub struct AuthorizationRequest {
     /// The person that must sign in, by `sub`: from `id_token_hint` or the `claims` parameter.
     pub subject: Option<String>,
     pub entry: EntryPath,
+    /// The pushed request that it came as.
+    #[serde(default)]
+    pub pushed: Option<PushedAs>,
+}
+
+/// Which pushed authorization request (RFC 9126) is being answered. It is spent when the client gets its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushedAs {
+    /// The digest of its `request_uri`.
+    pub digest: Digest,
+    pub at: Moment,
+    /// The counter of unanswered pushes that it stands in.
+    pub counted_at: u64,
 }
 
 /// The `client_id` to look up, or why there is none.

@@ -207,6 +207,10 @@ lints! {
         "client_secret and secret_hash hold two secrets in all: the new one, and the old one until the client uses the new one; remove the others"
     CLI21 Warning "one secret twice"
         "two secrets are there to change one for the other; remove one, or give the new one a value of its own"
+    CLI22 Error "not an address that a browser can load at a sign-out"
+        "we add `iss` and `sid` to it: write it percent-encoded, without fragment and wildcard"
+    CLI23 Warning "told of a sign-out at another place than the client's own"
+        "it has scheme, host and port of a redirect URI (OpenID Connect Front-Channel Logout 1.0 §2), else the client's cookies are not seen there"
 
     SVC01 Error "the credential of the service isn't whole"
         "bearer: token; basic: user and password; oauth2: token_url, client_id and client_secret"

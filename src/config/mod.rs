@@ -119,6 +119,8 @@ pub struct Limits {
     pub pending_logins: u32,
     /// Logins under way at a time from one address (/64 for IPv6): a company sits behind one.
     pub pending_logins_per_address: u32,
+    /// Pushed authorization requests of one client that wait for an answer.
+    pub pushed_requests_per_client: u32,
     /// Wrong client credentials a minute, by address and client.
     pub client_failures_per_minute: u32,
 }

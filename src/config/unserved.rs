@@ -15,11 +15,6 @@ pub fn check(server: Option<&View<'_>>, objects: &Objects<'_>) -> Vec<Finding> {
     for directory in &objects.directories {
         directory_file(&directory.view, &mut findings);
     }
-    for idp in objects.idps.iter().map(|idp| &idp.view) {
-        if idp.has("logout") && idp.text("logout") == "forward" {
-            say(idp, "logout", "a sign-out ends here and is not forwarded yet", &mut findings);
-        }
-    }
     for client in &objects.clients {
         client_file(&client.view, &mut findings);
     }
@@ -44,15 +39,7 @@ fn directory_file(view: &View<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn client_file(view: &View<'_>, findings: &mut Vec<Finding>) {
-    if view.flag("require_par") {
-        say(view, "require_par", "requests can't be pushed yet, so this client can't ask for anything", findings);
-    }
     if !view.texts("rule_sets").is_empty() {
         say(view, "rule_sets", "there is no management API yet in which they would be rights", findings);
-    }
-    for key in ["backchannel_logout_uri", "frontchannel_logout_uri"] {
-        if view.some_text(key).is_some() {
-            say(view, key, "clients are not told of a sign-out yet", findings);
-        }
     }
 }

@@ -78,4 +78,10 @@ impl Addresses {
     pub fn service_redirect_uri(self) -> String {
         format!("http://{}/callback", self.service())
     }
+
+    /// What browsers load so that the service forgets who was signed in.
+    #[must_use]
+    pub fn service_signed_out_uri(self) -> String {
+        format!("http://{}/signed-out", self.service())
+    }
 }

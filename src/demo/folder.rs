@@ -97,6 +97,9 @@ directory     = "{id}"
 
 # A login_hint of this domain leads here.
 domains = ["{domain}"]
+
+# A sign-out goes on to it, and comes back.
+logout = "forward"
 "#
     )
 }
@@ -104,13 +107,17 @@ domains = ["{domain}"]
 fn client(at: &Addresses) -> String {
     let home = at.service_home();
     let redirect_uri = at.service_redirect_uri();
+    let signed_out = at.service_signed_out_uri();
     format!(
         r#"# The service that people sign in to.
 name          = "Demo service"
 client_secret = {{ file = "demo.secret" }}
 redirect_uris = ["{redirect_uri}"]
-post_logout_redirect_uris = ["{home}"]
 scopes        = ["openid", "profile", "email"]
+
+# Where a sign-out that it begins may end, and what the browser loads when a session ends anywhere.
+post_logout_redirect_uris = ["{home}"]
+frontchannel_logout_uri   = "{signed_out}"
 "#
     )
 }

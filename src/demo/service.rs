@@ -55,6 +55,8 @@ pub struct UnderWay {
 pub struct Remembered {
     outcome: DemoOutcome,
     id_token: Option<Secret>,
+    /// The broker's session.
+    sid: Option<String>,
 }
 
 #[async_trait]
@@ -68,7 +70,8 @@ impl Party for Service {
             ("/login", Method::Post) => self.begin(&request).await,
             ("/callback", Method::Get) => self.callback(&request).await,
             ("/sign-out", Method::Get) => self.sign_out(&request).await,
-            ("/" | "/callback" | "/sign-out", _) => Answer::wrong_method("GET"),
+            ("/signed-out", Method::Get) => self.told(&request),
+            ("/" | "/callback" | "/sign-out" | "/signed-out", _) => Answer::wrong_method("GET"),
             ("/login", _) => Answer::wrong_method("POST"),
             _ => Answer::see_other(&self.home),
         }
@@ -177,7 +180,7 @@ impl Service {
         match self.upstream.exchange(&self.broker, facts, &call).await {
             Ok(identity) => {
                 let outcome = DemoOutcome::SignedIn { claims: listed(&identity.claims), reference };
-                Remembered { outcome, id_token: Some(identity.id_token) }
+                Remembered { outcome, id_token: Some(identity.id_token), sid: identity.sid }
             }
             Err(fault) => failed(&fault),
         }
@@ -192,6 +195,18 @@ impl Service {
     fn ended(&self, browser: &str, end: Remembered) -> Answer {
         self.browsers.put(browser, end, self.clock.now().plus(REMEMBERED));
         Answer::see_other(&self.home).with_cookie(COOKIE, browser, "/")
+    }
+
+    /// The broker's word, in a frame, that its session has ended (OpenID Connect Front-Channel Logout 1.0 §2).
+    fn told(&self, request: &Request) -> Answer {
+        let browser = request.cookie(COOKIE).unwrap_or_default();
+        let known = self.browsers.look(browser, self.clock.now()).and_then(|remembered| remembered.sid);
+        let is_meant =
+            request.query.get("iss") == Some(&self.broker.issuer) && request.query.get("sid") == known.as_deref();
+        if known.is_some() && is_meant {
+            self.browsers.take(browser, self.clock.now());
+        }
+        Answer::plain(200, "Signed out.")
     }
 
     /// Signs out here and at the broker (RP-Initiated Logout §2).
@@ -218,7 +233,7 @@ impl Service {
 
 fn refused(error: &str, description: Option<String>) -> Remembered {
     let outcome = DemoOutcome::Refused { error: error.to_owned(), description, reference: None };
-    Remembered { outcome, id_token: None }
+    Remembered { outcome, id_token: None, sid: None }
 }
 
 fn failed(fault: &UpstreamFault) -> Remembered {

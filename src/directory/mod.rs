@@ -34,7 +34,7 @@ pub struct Standing {
     pub user: User,
     /// The session was signed out.
     pub signed_out: bool,
-    /// The refresh family was revoked.
+    /// One of the refresh families was revoked.
     pub family_revoked: bool,
 }
 
@@ -71,12 +71,13 @@ pub trait Users: Send + Sync {
 
     async fn user(&self, id: &UserId) -> Result<Option<User>, DirectoryFault>;
 
-    /// A user with the standing of a session and a refresh family, read at one moment. `None`: no such user.
+    /// A user with the standing of a session and of up to two refresh families (of more, the first two are asked), read
+    /// at one moment. `None`: no such user.
     async fn standing(
         &self,
         id: &UserId,
         sid: Option<&str>,
-        family: Option<&FamilyId>,
+        families: &[&FamilyId],
     ) -> Result<Option<Standing>, DirectoryFault>;
 
     /// Creates or updates the user whom a login describes, unless it is inactive: then it is

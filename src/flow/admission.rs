@@ -1,7 +1,7 @@
 //! How many logins may be under way: over all browsers, and from one address. Logins that end free their place
 //! at once, abandoned ones after their lifetime.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -11,6 +11,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::base::{Digest, Moment};
+use crate::oidc::ClientId;
 
 /// Minutes that a login can be under way, and the one that is beginning.
 const MINUTES: usize = 11;
@@ -107,6 +108,22 @@ impl LoginsUnderWay {
         if let Some(window) = counts.by_address.get_mut(&address) {
             window.subtract(minute);
         }
+    }
+}
+
+/// Pushed authorization requests that nobody has answered yet: each client has places of its own.
+#[derive(Debug, Default)]
+pub struct Pushes(Mutex<BTreeMap<ClientId, Arc<LoginsUnderWay>>>);
+
+impl Pushes {
+    /// The places of a client.
+    #[must_use]
+    pub fn of(&self, client: &ClientId) -> Arc<LoginsUnderWay> {
+        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(places) = clients.get(client) {
+            return Arc::clone(places);
+        }
+        Arc::clone(clients.entry(client.clone()).or_default())
     }
 }
 

@@ -6,17 +6,16 @@ use super::admission::AddressKey;
 use super::browser::{Arrival, ChoosePage, Reply, Say, Visit};
 use super::pause::{self, Pause};
 use super::ports::{Ports, Request, Unavailable};
+use super::requested::{self, Requested};
 use super::sessions::{self, Found};
-use super::signing::read_id_token;
+use super::signing::IdTokenHint;
 use super::upstream_login::{self, Departed, Departure};
 use super::{finish, handles};
 use crate::audit::{Fact, Outcome, Trace};
-use crate::broker::accept::accept;
+use crate::broker::AuthorizationRequest;
 use crate::broker::next::{LiveSession, Next, next};
 use crate::broker::pending::Destination;
-use crate::broker::request::{client_id, validate_client};
-use crate::broker::{AuthorizationRequest, ClientRequest};
-use crate::hint::{self, Ask, EntryPath};
+use crate::hint::{self, Ask};
 use crate::i18n::PageError;
 use crate::oidc::error::ErrorCode::LoginRequired;
 use crate::oidc::{Client, Idp, IdpId, OAuthError};
@@ -28,48 +27,14 @@ use crate::token::subject::Subject;
 /// [`Unavailable`] if state store or database can't be asked: nobody is sent anywhere then.
 pub async fn authorize(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable> {
     let request = ports.request();
-    let client = match client_id(&visit.params) {
-        Ok(id) => request.config.client(id).cloned(),
-        Err(refusal) => return Ok(finish::page(ports, refusal)),
-    };
-    let proven = match validate_client(client, &visit.params, &request.config.server.issuer) {
-        Ok(proven) => proven,
-        Err(refusal) => return Ok(finish::page(ports, refusal)),
-    };
-    let ClientRequest { client, .. } = &proven;
-    let client = Arc::clone(client);
-    let entry = if visit.arrival == Arrival::Get { EntryPath::Get } else { EntryPath::Post };
-    let mut trace = ports.trace(request.now);
-    trace.step(
-        request.now,
-        "authorization_request",
-        vec![
-            ("client", Fact::word(client.id.0.clone())),
-            ("configuration", Fact::word(format!("{:?}", request.config.version))),
-            (
-                "parameters",
-                Fact::Names(visit.params.pairs().map(|(name, _)| name.chars().take(40).collect()).take(40).collect()),
-            ),
-        ],
-    );
-    let asked = match accept(proven, entry) {
-        Ok(asked) => asked,
-        Err(back) => {
-            let (back, error) = *back;
-            trace.step(
-                request.now,
-                "answer",
-                vec![("error", Fact::word(error.code.as_str())), ("description", Fact::word(error.description))],
-            );
-            ports.metrics.refused(error.code.as_str());
-            finish::keep_unproven(ports, trace, request.now);
-            return Ok(Say::Client(back.error(error)).into());
-        }
+    let Requested { client, asked, hint, trace } = match requested::read(ports, &request, &visit).await? {
+        Ok(requested) => requested,
+        Err(reply) => return Ok(reply),
     };
     if visit.arrival == Arrival::Post && visit.session.is_none() {
         return handles::come_back(ports, "authorize", &visit).await;
     }
-    Asking { ports, request: &request, client: &client, visit: &visit }.begin(asked, trace).await
+    Asking { ports, request: &request, client: &client, visit: &visit }.begin(asked, hint, trace).await
 }
 
 /// An accepted request on its way, with everything that decides where it goes.
@@ -90,11 +55,16 @@ pub enum Resumed {
 
 impl Asking<'_> {
     /// Looks for a session, then decides: answer, refuse, ask, or go upstream.
-    async fn begin(&self, mut asked: AuthorizationRequest, mut trace: Trace) -> Result<Reply, Unavailable> {
+    async fn begin(
+        &self,
+        mut asked: AuthorizationRequest,
+        hint: IdTokenHint,
+        mut trace: Trace,
+    ) -> Result<Reply, Unavailable> {
         let Self { ports, request, client, .. } = self;
         let found = sessions::find(ports, request, self.visit.session.as_ref()).await?;
         let found = found.filter(|found| sessions::may_answer(request, found, client).is_ok());
-        let found = match self.id_token_hint() {
+        let found = match hint {
             IdTokenHint::None => found,
             IdTokenHint::Of(subject) => {
                 asked.subject = Some(subject);
@@ -109,7 +79,7 @@ impl Asking<'_> {
         let decided = self.decide(&asked, &ask, live.as_ref(), &mut trace);
         match (decided, found) {
             (Next::Refuse(error), _) => {
-                let reply = finish::with_error(ports, &asked, error, &mut trace);
+                let reply = finish::with_error(ports, &asked, error, &mut trace).await;
                 finish::keep(ports, trace, Outcome::Refused);
                 Ok(reply)
             }
@@ -141,7 +111,7 @@ impl Asking<'_> {
             Next::Upstream(idp) => Ok(Resumed::Gone(self.depart(asked, &ask, idp, trace).await?)),
             Next::Choose(idps) => Ok(Resumed::AskAgain(idps)),
             Next::Refuse(error) => {
-                let reply = finish::with_error(self.ports, asked, error, &mut trace);
+                let reply = finish::with_error(self.ports, asked, error, &mut trace).await;
                 finish::keep(self.ports, trace, Outcome::Refused);
                 Ok(Resumed::Gone(reply.into()))
             }
@@ -225,22 +195,6 @@ impl Asking<'_> {
         let page = ChoosePage { handle, client_name: self.client.name.clone(), idps, unknown_address: None };
         Ok(Reply::from(Say::Choose(page)).keeping(ticket))
     }
-
-    /// OIDC Core §3.1.2.1: an ID token of ours for this client, expired or not, names the person.
-    fn id_token_hint(&self) -> IdTokenHint {
-        let Some(token) = self.visit.params.get("id_token_hint") else { return IdTokenHint::None };
-        let ring = self.ports.ring.load();
-        match read_id_token(&ring, token, &self.request.config.server.issuer) {
-            Some(hint) if hint.audience == self.client.id.0 => IdTokenHint::Of(hint.subject),
-            _ => IdTokenHint::Unusable,
-        }
-    }
 }
 
 const LOGIN_NEEDED: OAuthError = OAuthError::new(LoginRequired, "the person has to sign in");
-
-enum IdTokenHint {
-    None,
-    Of(String),
-    Unusable,
-}

@@ -113,7 +113,7 @@ impl Answered<'_> {
                 finish::with_page(self.ports, refusal, client.map(AsRef::as_ref), &mut trace)
             }
             Err(End::Error(error, refusal)) => match pending.request() {
-                Some(asked) => finish::with_error(self.ports, asked, error, &mut trace),
+                Some(asked) => finish::with_error(self.ports, asked, error, &mut trace).await,
                 None => finish::with_page(self.ports, refusal, None, &mut trace),
             },
         };

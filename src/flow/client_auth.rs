@@ -36,6 +36,8 @@ pub enum CallFault {
     Unavailable,
     /// Too much of this at a time; come again.
     Busy,
+    /// The client has used up its places.
+    TooMany,
 }
 
 impl From<Unavailable> for CallFault {

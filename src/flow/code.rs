@@ -71,7 +71,7 @@ async fn reused(ports: &Ports, request: &Request, client: &Client, residue: &[u8
 
 /// Whether the session was signed out since the rules were asked.
 async fn is_signed_out(ports: &Ports, grant: &Grant) -> Result<bool, Unavailable> {
-    let standing = ports.directory.users.standing(&grant.user, Some(&grant.sid), None).await?;
+    let standing = ports.directory.users.standing(&grant.user, Some(&grant.sid), &[]).await?;
     Ok(standing.is_none_or(|standing| standing.signed_out))
 }
 
@@ -84,7 +84,7 @@ async fn pay(
     drawn: &Drawn,
 ) -> Result<TokenAnswer, CallFault> {
     let grant = &issued.grant.clone().within(client);
-    let standing = ports.directory.users.standing(&grant.user, Some(&grant.sid), None).await;
+    let standing = ports.directory.users.standing(&grant.user, Some(&grant.sid), &[]).await;
     let standing = standing.map_err(Unavailable::from)?;
     let rules = Issued { client: Some(client), idp: &grant.idp, at: issued.issued, bound_to_session: true };
     hold(request, rules, standing.as_ref().into()).map_err(|why| {

@@ -2,6 +2,7 @@
 
 use super::browser::{Keep, RefusalPage, Reply, Say, way_on};
 use super::ports::{Ports, Request, Unavailable};
+use super::pushed;
 use super::sessions::{Ongoing, encode, ends};
 use crate::audit::{Fact, Outcome, Trace};
 use crate::base::Moment;
@@ -9,6 +10,7 @@ use crate::base::limits::CODE_LIFETIME;
 use crate::broker::AuthorizationRequest;
 use crate::broker::code::{grant, issue};
 use crate::i18n::PageError;
+use crate::oidc::error::ErrorCode::InvalidRequestUri;
 use crate::oidc::{Client, OAuthError};
 use crate::state::{Kind, Name, Record};
 
@@ -23,6 +25,11 @@ pub async fn with_code(
     ongoing: Ongoing,
     trace: &mut Trace,
 ) -> Result<Reply, Unavailable> {
+    if let Some(pushed) = &asked.pushed
+        && !pushed::spend(ports, &asked.client, pushed).await?
+    {
+        return answered_before(ports, request, asked, ongoing, trace).await;
+    }
     let code = ports.dice.token();
     let mut issued = issue(asked, grant(asked, &ongoing.session), request.now, &trace.reference);
     issued.session_ends = Some(ends(&ongoing.session, request));
@@ -39,9 +46,32 @@ pub async fn with_code(
     Ok(Reply::from(Say::Client(asked.back.code(&code))).keeping(Keep::Session(token)))
 }
 
-/// Ends the login with an error that goes back to the client.
-#[must_use]
-pub fn with_error(ports: &Ports, asked: &AuthorizationRequest, error: OAuthError, trace: &mut Trace) -> Reply {
+/// The client has had its answer to the pushed request, in another tab. The person has signed in all the same.
+async fn answered_before(
+    ports: &Ports,
+    request: &Request,
+    asked: &AuthorizationRequest,
+    ongoing: Ongoing,
+    trace: &mut Trace,
+) -> Result<Reply, Unavailable> {
+    let token = ongoing.token.clone();
+    let (records, entries) = ongoing.writes(request, None);
+    ports.state.put_listed(records, entries).await?;
+    let error = OAuthError::new(InvalidRequestUri, "the pushed request was answered before, or took too long");
+    Ok(told(ports, asked, error, trace).keeping(Keep::Session(token)))
+}
+
+/// Ends the login with an error that goes back to the client. It is an answer too: a pushed request is spent by it.
+pub async fn with_error(ports: &Ports, asked: &AuthorizationRequest, error: OAuthError, trace: &mut Trace) -> Reply {
+    if let Some(pushed) = &asked.pushed
+        && pushed::spend(ports, &asked.client, pushed).await.is_err()
+    {
+        tracing::warn!(reference = %trace.reference, "a pushed request could not be spent; its time ends it");
+    }
+    told(ports, asked, error, trace)
+}
+
+fn told(ports: &Ports, asked: &AuthorizationRequest, error: OAuthError, trace: &mut Trace) -> Reply {
     ports.metrics.refused(error.code.as_str());
     let facts = vec![("error", Fact::word(error.code.as_str())), ("description", Fact::word(error.description))];
     trace.step(ports.clock.now(), "answer", facts);

@@ -44,7 +44,7 @@ pub async fn proceed(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable> 
         ports.state.forget(name).await?;
         uncount(ports, &mut pause);
         let forget = Keep::ForgetTicket { id: ticket_id(&handle) };
-        return Ok(cancel(ports, &pause).keeping(forget));
+        return Ok(cancel(ports, &pause).await.keeping(forget));
     }
     let waiting = Waiting { handle, name };
     go_on(ports, &request, waiting, pause, &visit).await
@@ -63,12 +63,12 @@ fn uncount(ports: &Ports, pause: &mut Pause) {
     }
 }
 
-fn cancel(ports: &Ports, pause: &Pause) -> Reply {
+async fn cancel(ports: &Ports, pause: &Pause) -> Reply {
     let mut trace = pause.trace.clone();
     let reply = match pause.destination.request() {
         Some(asked) => {
             let error = OAuthError::new(AccessDenied, "the person cancelled the sign-in");
-            finish::with_error(ports, asked, error, &mut trace)
+            finish::with_error(ports, asked, error, &mut trace).await
         }
         None => finish::with_page(ports, PageError::ProviderRefused, None, &mut trace),
     };

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
 
-use super::admission::{Bounds, Failures, LoginsUnderWay, Seldom};
+use super::admission::{Bounds, Failures, LoginsUnderWay, Pushes, Seldom};
 use crate::audit::Trace;
 use crate::backchannel::Clients;
 use crate::base::{Clock, Dice, Moment};
@@ -36,6 +36,7 @@ pub struct Ports {
     /// Traces of what never became a login.
     pub unproven: Seldom,
     pub under_way: LoginsUnderWay,
+    pub pushes: Pushes,
     /// Lasting secret from which pairwise subjects are made.
     pub pairwise_salt: [u8; 32],
     pub metrics: Metrics,

@@ -13,7 +13,7 @@ use crate::oidc::Client;
 use crate::oidc::client::RuleSet;
 use crate::state::{Name, Record};
 use crate::token::access::{AccessRecord, AccessState};
-use crate::token::family::Family;
+use crate::token::family::{Family, FamilyId};
 use crate::token::machine::MachineRecord;
 use crate::token::standing::Why;
 
@@ -38,6 +38,7 @@ pub enum Holding {
 
 #[derive(Debug)]
 pub struct OfPerson {
+    /// With the scopes that the client's file still lists.
     pub record: AccessRecord,
     pub standing: Standing,
 }
@@ -85,7 +86,9 @@ impl Found {
                 {
                     return Ok(None);
                 }
-                Ok(Some(Holding::Person(Box::new(OfPerson { record: *record, standing }))))
+                let mut record = *record;
+                record.grant = record.grant.within(&self.client);
+                Ok(Some(Holding::Person(Box::new(OfPerson { record, standing }))))
             }
             AccessState::Machine(record) => {
                 let Ok(rule_sets) = record.rights(&self.client, request.now) else { return Ok(None) };
@@ -108,7 +111,7 @@ pub async fn hold_family(
     family: &Family,
     client: &Client,
 ) -> Result<Result<Standing, Why>, Unavailable> {
-    let standing = ports.directory.users.standing(&family.user, Some(&family.sid), Some(&family.id)).await?;
+    let standing = ports.directory.users.standing(&family.user, Some(&family.sid), &[&family.id]).await?;
     let issued = Issued {
         client: Some(client),
         idp: &family.idp,
@@ -121,14 +124,9 @@ pub async fn hold_family(
 
 /// The standing of now; a token is revoked with its family, or alone.
 async fn standing(ports: &Ports, name: Name, record: &AccessRecord) -> Result<Option<Standing>, Unavailable> {
-    let (users, grant, alone) = (&ports.directory.users, &record.grant, alone(name.digest));
-    let standing = users.standing(&grant.user, Some(&grant.sid), Some(&alone)).await?;
-    match (&record.family, standing) {
-        (Some(family), Some(standing)) if !standing.family_revoked => {
-            Ok(users.standing(&grant.user, Some(&grant.sid), Some(family)).await?)
-        }
-        (_, standing) => Ok(standing),
-    }
+    let (grant, alone) = (&record.grant, alone(name.digest));
+    let families: Vec<&FamilyId> = [&alone].into_iter().chain(&record.family).collect();
+    Ok(ports.directory.users.standing(&grant.user, Some(&grant.sid), &families).await?)
 }
 
 /// A used access token shows that its refresh token arrived too; only while that can matter is it written down. False:

@@ -40,7 +40,7 @@ pub async fn find(ports: &Ports, request: &Request, token: Option<&Secret>) -> R
     else {
         return Ok(None);
     };
-    let Some(standing) = ports.directory.users.standing(&session.user, Some(&session.sid), None).await? else {
+    let Some(standing) = ports.directory.users.standing(&session.user, Some(&session.sid), &[]).await? else {
         return Ok(None);
     };
     let holds = rules::hold(request, of(&session, None), Some(&standing).into());

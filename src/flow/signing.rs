@@ -9,6 +9,7 @@ use crate::keys::jws::verify_own_id_token;
 use crate::keys::ring::Ring;
 use crate::keys::signing::{JwtType, SignFault};
 use crate::oidc::Client;
+use crate::oidc::params::Params;
 use crate::token::claims::{Holder, id_token};
 use crate::token::grant::Grant;
 use crate::token::subject::Subject;
@@ -27,6 +28,26 @@ pub fn read_id_token(ring: &Ring, token: &str, issuer: &str) -> Option<ReturnedI
     let claims = verify_own_id_token(token, ring.verifying(), issuer).ok()?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
     Some(ReturnedIdToken { subject: text("sub")?, audience: text("aud")?, sid: text("sid") })
+}
+
+/// What the `id_token_hint` of a request says (OIDC Core §3.1.2.1).
+#[derive(Debug)]
+pub enum IdTokenHint {
+    None,
+    /// The `sub` that must sign in.
+    Of(String),
+    /// It proves nothing, and so signs nobody in silently.
+    Unusable,
+}
+
+/// Reads the `id_token_hint` of a client's request: an ID token of ours for this client, expired or not.
+#[must_use]
+pub fn id_token_hint(ports: &Ports, request: &Request, client: &Client, params: &Params) -> IdTokenHint {
+    let Some(token) = params.get("id_token_hint") else { return IdTokenHint::None };
+    match read_id_token(&ports.ring.load(), token, &request.config.server.issuer) {
+        Some(hint) if hint.audience == client.id.0 => IdTokenHint::Of(hint.subject),
+        _ => IdTokenHint::Unusable,
+    }
 }
 
 /// Why no ID token could be made.

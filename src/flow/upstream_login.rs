@@ -63,7 +63,7 @@ pub async fn depart(
     let Departure { destination, idp, address, mut trace } = departure;
     let facts = match ports.upstream.provider(&idp).await {
         Ok(facts) => facts,
-        Err(fault) => return Ok(unreachable(ports, &destination, &idp, &fault, trace).into()),
+        Err(fault) => return Ok(unreachable(ports, &destination, &idp, &fault, trace).await.into()),
     };
     if ports.under_way.begin(AddressKey::from(address), request.bounds(), request.now).is_err() {
         let reply = finish::with_page(ports, PageError::TooManyLogins, None, &mut trace);
@@ -227,10 +227,16 @@ fn trace_decision(ports: &Ports, ask: &Ask<'_>, decision: &Decision, trace: &mut
     trace.step(ports.clock.now(), "hint", facts);
 }
 
-fn unreachable(ports: &Ports, destination: &Destination, idp: &Idp, fault: &UpstreamFault, mut trace: Trace) -> Reply {
+async fn unreachable(
+    ports: &Ports,
+    destination: &Destination,
+    idp: &Idp,
+    fault: &UpstreamFault,
+    mut trace: Trace,
+) -> Reply {
     note_fault(ports, idp, fault, &mut trace);
     let reply = match destination.request() {
-        Some(asked) => finish::with_error(ports, asked, as_oauth(fault), &mut trace),
+        Some(asked) => finish::with_error(ports, asked, as_oauth(fault), &mut trace).await,
         None => finish::with_page(ports, as_refusal(fault), None, &mut trace),
     };
     finish::keep(ports, trace, Outcome::Failed);

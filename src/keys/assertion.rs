@@ -1,13 +1,14 @@
 //! private_key_jwt: a client proves who it is by a signed assertion (RFC 7523 §3, OIDC Core §9).
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::algorithm::JwsAlgorithm;
 use super::jws::{VerifyFault, verify_jws};
 use super::signing::JwtType;
+use super::times::{TimesFault, check_times};
 use super::verifying::{KeySet, KeySetFault};
-use crate::base::limits::{ASSERTION_LIFETIME_MAX, CLOCK_SKEW};
-use crate::base::{Moment, Span};
+use crate::base::Moment;
+use crate::base::limits::ASSERTION_LIFETIME_MAX;
 use crate::oidc::ClientId;
 
 /// Characters of a `jti`.
@@ -17,7 +18,7 @@ const CLIENT_AUTHENTICATION: &str = "client-authentication+jwt";
 
 /// A client's public keys.
 #[derive(Debug)]
-pub struct ClientKeys(KeySet);
+pub struct ClientKeys(pub(super) KeySet);
 
 impl ClientKeys {
     /// Reads a client's JWK set.
@@ -60,6 +61,15 @@ pub enum AssertionFault {
     Jti,
 }
 
+impl From<TimesFault> for AssertionFault {
+    fn from(fault: TimesFault) -> Self {
+        match fault {
+            TimesFault::Expiry => Self::Expiry,
+            TimesFault::Beginning => Self::Times,
+        }
+    }
+}
+
 /// Checks everything about an assertion but whether it was used before.
 ///
 /// # Errors
@@ -83,40 +93,9 @@ pub fn check_assertion(
     if text("aud") != Some(issuer) {
         return Err(AssertionFault::Audience);
     }
-    let expires = check_times(&jws.claims, now)?;
+    let expires = check_times(&jws.claims, ASSERTION_LIFETIME_MAX, now)?;
     let jti = text("jti").filter(|jti| !jti.is_empty() && jti.chars().count() <= JTI_CHARS_MAX);
     Ok(AcceptedAssertion { jti: jti.ok_or(AssertionFault::Jti)?.to_owned(), expires })
-}
-
-/// The client's clock may be ahead of ours: its five minutes count from its own `iat`, within the skew.
-fn check_times(claims: &Map<String, Value>, now: Moment) -> Result<Moment, AssertionFault> {
-    let ahead = now.plus(CLOCK_SKEW);
-    let issued = moment(claims, "iat").map_err(|()| AssertionFault::Times)?;
-    let not_before = moment(claims, "nbf").map_err(|()| AssertionFault::Times)?;
-    let oldest = now.minus(ASSERTION_LIFETIME_MAX).minus(CLOCK_SKEW);
-    if issued.is_some_and(|at| at > ahead || at < oldest) || not_before.is_some_and(|at| at > ahead) {
-        return Err(AssertionFault::Times);
-    }
-    let expires = moment(claims, "exp").ok().flatten().ok_or(AssertionFault::Expiry)?;
-    let latest = issued.unwrap_or(now).max(now).plus(ASSERTION_LIFETIME_MAX);
-    let until = expires.plus(CLOCK_SKEW);
-    if expires > latest || until <= now { Err(AssertionFault::Expiry) } else { Ok(until) }
-}
-
-/// A `NumericDate` (RFC 7519 §2): whole seconds, or with a fraction that is cut off.
-fn moment(claims: &Map<String, Value>, name: &str) -> Result<Option<Moment>, ()> {
-    let Some(value) = claims.get(name) else { return Ok(None) };
-    let seconds = value.as_i64().or_else(|| value.as_f64().and_then(whole_seconds)).ok_or(())?;
-    if (0..=Span::days(366 * 10_000).as_secs()).contains(&seconds) {
-        Ok(Some(Moment::from_secs(seconds)))
-    } else {
-        Err(())
-    }
-}
-
-fn whole_seconds(seconds: f64) -> Option<i64> {
-    // Bounded, so that the text of the whole part is a number again.
-    (seconds.abs() < 1e12).then(|| format!("{:.0}", seconds.trunc())).and_then(|text| text.parse().ok())
 }
 
 #[cfg(test)]

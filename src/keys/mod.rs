@@ -15,5 +15,7 @@ pub mod verifying;
 pub mod jws;
 pub mod plan;
 pub mod ring;
+mod times;
 pub mod assertion;
+pub mod request_object;
 pub mod client_secret;

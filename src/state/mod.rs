@@ -152,7 +152,8 @@ pub struct StateFault(pub String);
 
 /// Where short-lived records are kept.
 ///
-/// Each method is one command or one script at the store: two callers that race see one winner.
+/// Each method is one round trip, and what is done to one record or to one list is one command or one script at the
+/// store: two callers that race see one winner.
 /// Every method answers within [`crate::base::limits::STATE_CALL`], with a fault if need be, and an
 /// answer that comes too late is never taken for another call's.
 #[async_trait]
@@ -162,8 +163,9 @@ pub trait StateStore: Send + Sync {
         self.put_listed(records, Vec::new()).await
     }
 
-    /// Writes all records and puts all members on their lists, in one round trip. A member that is there already stays
-    /// once, for the longer of both times.
+    /// Puts all members on their lists and then writes all records, in one round trip: whoever sees a record of a call
+    /// that succeeds finds its members too. After a fault any part of it may be done. A member that is there already
+    /// stays once, for the longer of both times.
     async fn put_listed(&self, records: Vec<Record>, entries: Vec<Entry>) -> Result<(), StateFault>;
 
     /// The members of a list whose time is not over, those last whose time ends last.

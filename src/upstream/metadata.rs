@@ -78,11 +78,8 @@ pub fn facts(document: Value, idp: &Idp) -> Result<ProviderFacts, UpstreamFault>
         authorization_endpoint,
         token_endpoint: own("token_endpoint", token_endpoint)?,
         userinfo_endpoint: document.userinfo_endpoint().map(|url| any("userinfo_endpoint", url)).transpose()?,
-        end_session_endpoint: extra
-            .end_session_endpoint
-            .as_ref()
-            .map(|url| any("end_session_endpoint", url))
-            .transpose()?,
+        // Nobody is sent to a wrong one; people can sign in all the same.
+        end_session_endpoint: extra.end_session_endpoint.as_ref().and_then(|url| any("end_session_endpoint", url).ok()),
         jwks_uri: any("jwks_uri", document.jwks_uri())?,
         announces_iss: extra.authorization_response_iss_parameter_supported,
         client_authentication: document

@@ -124,6 +124,7 @@ pub struct ProviderFacts {
     pub authorization_endpoint: Url,
     pub token_endpoint: Url,
     pub userinfo_endpoint: Option<Url>,
+    /// None too if it is one that nobody may be sent to.
     pub end_session_endpoint: Option<Url>,
     pub jwks_uri: Url,
     /// `authorization_response_iss_parameter_supported` (RFC 9207 §3): an answer without `iss` is refused.

@@ -52,6 +52,7 @@ fn told(ports: &Ports, fault: CallFault) -> HttpResponse {
         CallFault::OAuth(error) => error.code.as_str(),
         CallFault::Unavailable => "temporarily_unavailable",
         CallFault::Busy => "busy",
+        CallFault::TooMany => "too_many_requests",
     });
     respond::fault(fault)
 }

@@ -61,6 +61,11 @@ pub fn fault(fault: CallFault) -> HttpResponse {
         CallFault::Busy => {
             retry_later(oauth(OAuthError::new(TemporarilyUnavailable, "too many attempts at a time, come again")))
         }
+        // RFC 9126 §2.3
+        CallFault::TooMany => retry_later(json(
+            429,
+            &json!({ "error": "temporarily_unavailable", "error_description": "too many of this client's requests wait for an answer" }),
+        )),
     }
 }
 

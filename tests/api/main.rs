@@ -7,9 +7,11 @@ mod support;
 mod world;
 
 mod bounds;
+mod discovery;
 mod faults;
 mod limits;
 mod login;
 mod matching;
+mod par;
 mod sign_out;
 mod token;

@@ -1,4 +1,4 @@
-//! RP-initiated logout: C043–C052, and what isn't offered: C053, C055, C057.
+//! RP-initiated logout: C043–C052, what clients are told: C053, C055, and what isn't offered: C057.
 
 use crate::support::assertion::{Signer, encode};
 use crate::support::browser::{Browser, Page};
@@ -57,11 +57,21 @@ fn c043_discovery_names_the_end_session_endpoint() {
 }
 
 #[test]
-fn c053_c055_c057_what_is_not_there_is_not_advertised() {
+fn c053_c055_discovery_promises_that_clients_are_told_and_of_which_session() {
     let document = World::new().server.get("/acs/.well-known/openid-configuration").json();
-    for name in ["backchannel_logout_supported", "frontchannel_logout_supported"] {
-        assert!(document.get(name).is_none_or(|value| value == false), "{name}");
+    for name in [
+        "backchannel_logout_supported",
+        "backchannel_logout_session_supported",
+        "frontchannel_logout_supported",
+        "frontchannel_logout_session_supported",
+    ] {
+        assert_eq!(document[name], true, "{name}");
     }
+}
+
+#[test]
+fn c057_what_is_not_there_is_not_advertised() {
+    let document = World::new().server.get("/acs/.well-known/openid-configuration").json();
     assert!(document.get("check_session_iframe").is_none());
 }
 
@@ -129,8 +139,20 @@ fn c047_staying_keeps_the_session() {
 #[test]
 fn c048_an_address_without_a_hint_is_not_gone_to() {
     let mut one = SignedIn::new();
-    let page = one.leave(&[("post_logout_redirect_uri", BYE), ("client_id", "access")]);
+    let page = one.leave(&[("post_logout_redirect_uri", BYE), ("state", "s")]);
     one.asks_first(&page);
+}
+
+#[test]
+fn c048_a_named_clients_own_address_is_gone_to_once_the_person_has_said_yes() {
+    let mut one = SignedIn::new();
+    let page = one.leave(&[("post_logout_redirect_uri", BYE), ("client_id", "access"), ("state", "s")]);
+    assert_page(&page, 200);
+    assert!(page.text().contains("Workspace ONE Access"), "it says who asks");
+    assert!(one.world.is_signed_in(&one.browser), "signed out without being asked");
+    let form = page.form_with("handle").press("action", "sign-out");
+    assert_eq!(one.browser.submit(&page, &form).url, format!("{BYE}?state=s"));
+    one.assert_out();
 }
 
 #[test]

@@ -189,7 +189,7 @@ fn a143_over_http_any_hint_arrives_byte_for_byte() {
         "%",
         "+%2B+",
     ] {
-        for entry in [EntryPath::Get, EntryPath::Post, EntryPath::Alias, EntryPath::Initiate] {
+        for entry in [EntryPath::Get, EntryPath::Post, EntryPath::Alias, EntryPath::Pushed, EntryPath::Initiate] {
             let path = Path { entry, received: Some(hint), ..plain() };
             let walk = stage.walk(&path, Returns::Nobody);
             assert_eq!(walk.asked(), Some([Some(hint.to_owned()), None, None]), "{entry:?}");
@@ -202,7 +202,7 @@ fn a143_over_http_any_hint_arrives_byte_for_byte() {
 fn a149_over_http_blank_hints_are_no_parameter() {
     let stage = Stage::new(Preset::Entra, "");
     for hint in ["", " ", "\u{a0}\u{2003}"] {
-        for entry in [EntryPath::Get, EntryPath::Post, EntryPath::Alias, EntryPath::Initiate] {
+        for entry in [EntryPath::Get, EntryPath::Post, EntryPath::Alias, EntryPath::Pushed, EntryPath::Initiate] {
             let walk = stage.walk(&Path { entry, received: Some(hint), ..plain() }, Returns::Nobody);
             assert_eq!(walk.asked(), Some([None, None, None]), "{entry:?}");
         }

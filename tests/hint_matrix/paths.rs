@@ -55,6 +55,7 @@ pub const PATHS: &[Path] = &[
     Path { row: "authorize by GET, home realm by the hint's suffix", ..PLAIN },
     Path { row: "authorize by POST", entry: EntryPath::Post, ..PLAIN },
     Path { row: "authorize, hint as `u`", entry: EntryPath::Alias, ..PLAIN },
+    Path { row: "pushed", entry: EntryPath::Pushed, ..PLAIN },
     Path { row: "answer by form_post", form_post: true, ..PLAIN },
     Path { row: "third-party-initiated", entry: EntryPath::Initiate, ..PLAIN },
     Path { row: "one provider left", idps: 1, ..PLAIN },

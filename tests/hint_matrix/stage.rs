@@ -254,6 +254,7 @@ impl Stage {
         let ask = self.ask(path);
         match path.entry {
             EntryPath::Post => browser.post_from(REDIRECT_URI, ask.endpoint(), &ask.params),
+            EntryPath::Pushed => browser.open(&self.pushed(path, &ask)),
             EntryPath::Initiate => {
                 let mut url = url::Url::parse(&self.server.url("/federation/auth/initiate")).expect("a URL");
                 url.query_pairs_mut().append_pair("iss", &self.issuer);
@@ -273,6 +274,20 @@ impl Stage {
             EntryPath::SignInAgain => self.again(&ask, browser),
             _ => browser.open(&ask.url()),
         }
+    }
+
+    /// Pushes the request; where the browser is sent with its name.
+    fn pushed(&self, path: &Path, ask: &Ask) -> String {
+        let client = self.client(path);
+        let fields: Vec<(&str, &str)> = ask
+            .params
+            .iter()
+            .filter(|(name, _)| name != "client_id")
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let answer = self.server.send(&client.request(&self.server, "/acs/par", &fields));
+        let uri = answer.json()["request_uri"].as_str().unwrap_or_else(|| panic!("{}", answer.text())).to_owned();
+        format!("{}?client_id={}&request_uri={uri}", ask.endpoint(), client.id)
     }
 
     /// Somebody else signs in at first; then the button of the mismatch page.

@@ -1,6 +1,7 @@
 // A relying party made of npm's openid-client, as strict as it can be, with several registrations. What came out
 // of an errand stands as JSON in `#result`.
-//   /start/CLIENT?…   begins a login, the query goes into the authorization request; `via=post`: by a form of ours
+//   /start/CLIENT?…   begins a login, the query goes into the authorization request; `via=post`: by a form of ours,
+//                     `push`: pushed, `sign`: signed with the client's key
 //   /cb/CLIENT        ends it: code against tokens, ID token verified, userinfo
 //   /refresh/KEY, /revoke/KEY, /sign-out/KEY?…   with the tokens of an earlier result
 //   /discovery        what the provider says of itself
@@ -38,10 +39,10 @@ export async function relyingParty(given, tls) {
     const state = oidc.randomState();
     const nonce = oidc.randomNonce();
     const extra = Object.fromEntries(url.searchParams);
-    const { via } = extra;
-    delete extra.via;
+    const { via, push, sign } = extra;
+    for (const name of ['via', 'push', 'sign']) delete extra[name];
     waiting.set(state, { id, verifier, nonce, maxAge: extra.max_age && Number(extra.max_age) });
-    const to = oidc.buildAuthorizationUrl(config, {
+    const asked = {
       redirect_uri: `${origin}/cb/${id}`,
       scope: 'openid profile email offline_access',
       code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
@@ -49,7 +50,12 @@ export async function relyingParty(given, tls) {
       state,
       nonce,
       ...extra,
-    });
+    };
+    const signed = sign && (await oidc.buildAuthorizationUrlWithJAR(config, asked, { key: keys.privateKey, kid: 'rp-1' }));
+    const parameters = signed ? signed.searchParams : asked;
+    const to = push
+      ? await oidc.buildAuthorizationUrlWithPAR(config, parameters)
+      : (signed ?? oidc.buildAuthorizationUrl(config, parameters));
     if (via !== 'post') {
       response.writeHead(303, { location: to.href }).end();
       return;

@@ -170,6 +170,34 @@ fn a_client_may_have_the_answer_posted() {
 }
 
 #[test]
+fn a_client_may_push_its_request_or_sign_it_or_both() {
+    let (stage, _) = stage();
+    let (push, sign) = (("push", "1"), ("sign", "1"));
+    for (client, how) in [
+        ("basic", vec![push]),
+        ("post", vec![push]),
+        ("keys", vec![push]),
+        ("public", vec![push]),
+        ("keys", vec![sign]),
+        ("keys", vec![push, sign]),
+    ] {
+        let mut browser = Browser::new(Routes::default());
+        let params: Vec<_> = how.iter().copied().chain([("login_hint", PLUS), ("max_age", "600")]).collect();
+        let ours = browser.until(&stage.login(client, &params), |url| url.starts_with(&stage.base));
+        let names: Vec<String> =
+            Url::parse(&ours).expect("a URL").query_pairs().map(|(name, _)| name.into_owned()).collect();
+        let by = if how.contains(&push) { "request_uri" } else { "request" };
+        assert!(names.len() == 2 && names.contains(&by.to_owned()), "{client}: {names:?}");
+        let page = browser.open(&ours);
+        let form = page.form_with("login");
+        assert!(form.fields.contains(&("login".to_owned(), PLUS.to_owned())), "{client}: the hint came along");
+        let result = result(&browser.submit(&page, &form));
+        assert_is(&result, PLUS);
+        assert_eq!(result["claims"]["aud"], client);
+    }
+}
+
+#[test]
 fn a_provider_may_answer_by_a_form_post_from_its_site() {
     let (stage, mut browser) = stage();
     let (page, typed) = begin(&mut browser, &stage, "fabrikam", &[("login_hint", BOB)]);

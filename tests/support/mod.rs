@@ -7,5 +7,6 @@ pub mod clock;
 pub mod evil_idp;
 pub mod html;
 pub mod http;
+pub mod keyring;
 pub mod redis;
 pub mod server;

@@ -57,19 +57,31 @@ async fn a058_codes_and_secrets_go_to_the_issuers_origin_only() {
     }
 }
 
+/// Addresses that no endpoint may have.
+const WRONG_PLACES: [&str; 7] = [
+    "http://id.example.com/x",
+    "file:///etc/passwd",
+    "gopher://id.example.com/",
+    "javascript:alert(1)",
+    "https://user:pw@id.example.com/x",
+    "/relative",
+    "https://id.example.com/x#y",
+];
+
+#[tokio::test]
+async fn a135_an_end_session_endpoint_that_nobody_may_be_sent_to_counts_as_none() {
+    for place in WRONG_PLACES {
+        let bench = Bench::new();
+        bench.evil.set(|script| script.metadata = member("end_session_endpoint", json!(place)));
+        let facts = bench.upstream.provider(&bench.idp).await.expect("people can sign in all the same");
+        assert_eq!(facts.end_session_endpoint, None, "{place}");
+    }
+}
+
 #[tokio::test]
 async fn a196_endpoints_that_are_not_https_are_refused() {
-    let names = ["authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri", "end_session_endpoint"];
-    for name in names {
-        for place in [
-            "http://id.example.com/x",
-            "file:///etc/passwd",
-            "gopher://id.example.com/",
-            "javascript:alert(1)",
-            "https://user:pw@id.example.com/x",
-            "/relative",
-            "https://id.example.com/x#y",
-        ] {
+    for name in ["authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri"] {
+        for place in WRONG_PLACES {
             let bench = Bench::new();
             bench.evil.set(|script| script.metadata = member(name, json!(place)));
             let failed = check(bench.upstream.provider(&bench.idp).await);

@@ -8,7 +8,8 @@ use crate::base::address;
 use crate::base::limits::CLIENT_ID_BYTES_MAX;
 use crate::config::build::jwks;
 use crate::config::lints::{
-    CLI02, CLI03, CLI04, CLI05, CLI06, CLI09, CLI10, CLI12, CLI13, CLI14, CLI15, CLI16, CLI19, CLI20, CLI21, Lint,
+    CLI02, CLI03, CLI04, CLI05, CLI06, CLI09, CLI10, CLI12, CLI13, CLI14, CLI15, CLI16, CLI19, CLI20, CLI21, CLI22,
+    CLI23, Lint,
 };
 use crate::config::reader::{Form, Reader};
 use crate::config::shape::LIVE_SECRETS_MAX;
@@ -30,6 +31,7 @@ pub fn build(view: &View<'_>, reader: &mut Reader<'_>) -> Option<Client> {
     let grant_types = grants(view);
     rights(view, &grant_types, reader);
     uris(view, &grant_types, reader);
+    frontchannel(view, reader);
     let lifetimes = tokens(&view.table("tokens"));
     refresh(view, &grant_types, lifetimes, reader);
     public(view, credential.as_ref(), &grant_types, reader);
@@ -161,6 +163,23 @@ fn uris(view: &View<'_>, grants: &[GrantType], reader: &mut Reader<'_>) {
             let written = address::web_address(&origin).map(|url| address::origin(&url));
             reader.push(origin_finding(view, &span, written.ok()));
         }
+    }
+}
+
+fn frontchannel(view: &View<'_>, reader: &mut Reader<'_>) {
+    let key = "frontchannel_logout_uri";
+    // What is no address at all is said already.
+    let Some((uri, url)) = view.some_text(key).and_then(|uri| Some((uri.clone(), address::web_address(&uri).ok()?)))
+    else {
+        return;
+    };
+    let redirects = view.texts("redirect_uris");
+    let mut own = redirects.iter().filter_map(|uri| Url::parse(uri).ok()).map(|url| address::origin(&url));
+    if let Err(fault) = address::redirect_uri(&uri) {
+        reader.push(view.source.finding(&CLI22, &view.span(key), fault.to_string()));
+    } else if !own.any(|origin| origin == address::origin(&url)) {
+        let label = format!("no redirect URI begins with {}", address::origin(&url));
+        reader.push(view.source.finding(&CLI23, &view.span(key), label));
     }
 }
 

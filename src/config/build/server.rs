@@ -189,6 +189,7 @@ fn limits(view: &View<'_>) -> Limits {
         traces: view.duration("traces"),
         pending_logins: view.count("pending_logins"),
         pending_logins_per_address: view.count("pending_logins_per_address"),
+        pushed_requests_per_client: view.count("pushed_requests_per_client"),
         client_failures_per_minute: view.count("client_failures_per_minute"),
     }
 }

@@ -61,6 +61,12 @@ static LIMITS: &[Key] = &[
     )
     .or_count(1_000),
     Key::new(
+        "pushed_requests_per_client",
+        Count(1, 10_000_000),
+        "Pushed authorization requests of one client that wait for an answer: 2,000 logins a second of fifty seconds each.",
+    )
+    .or_count(100_000),
+    Key::new(
         "client_failures_per_minute",
         Count(1, 1_000_000),
         "Wrong client credentials a minute, by address and client: guessing is slowed down, others are not.",

@@ -20,8 +20,8 @@ pub(super) const STANDING: &str = concat!(
     "SELECT ",
     user_columns!(),
     ", CAST(CASE WHEN EXISTS (SELECT 1 FROM sign_outs WHERE sid = $1) THEN 1 ELSE 0 END AS BIGINT)",
-    ", CAST(CASE WHEN EXISTS (SELECT 1 FROM families WHERE id = $2 AND revoked_at IS NOT NULL) THEN 1 ELSE 0 END AS BIGINT)",
-    " FROM users u WHERE u.id = $3"
+    ", CAST(CASE WHEN EXISTS (SELECT 1 FROM families WHERE id IN ($2, $3) AND revoked_at IS NOT NULL) THEN 1 ELSE 0 END AS BIGINT)",
+    " FROM users u WHERE u.id = $4"
 );
 pub(super) const INSERT_USER: &str = "INSERT INTO users \
      (id, directory, active, sessions_valid_from, attributes, email_verified, former_names, updated_at) \

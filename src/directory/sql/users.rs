@@ -31,11 +31,12 @@ impl Users for Sqlite {
         &self,
         id: &UserId,
         sid: Option<&str>,
-        family: Option<&FamilyId>,
+        families: &[&FamilyId],
     ) -> Result<Option<Standing>, DirectoryFault> {
-        let family = family.map(|id| id.0.base64url());
+        let mut families = families.iter().map(|id| id.0.base64url());
+        let (first, second) = (families.next(), families.next());
         self.read(|db| {
-            db.prepare_cached(sql::STANDING)?.query_row(params![sid, family, id.0], rows::standing).optional()
+            db.prepare_cached(sql::STANDING)?.query_row(params![sid, first, second, id.0], rows::standing).optional()
         })
         .await
     }

@@ -32,6 +32,18 @@ pub async fn a_family_revoked_before_it_was_born_never_begins(home: &Home) {
     assert!(!home.db.families.turn(1, turned(&family("f", "s1"), "t2")).await.unwrap());
 }
 
+pub async fn a_revocation_is_remembered_also_of_what_never_was(home: &Home) {
+    let revoked = async |name: &str| home.db.families.is_revoked(&family_id(name)).await.unwrap();
+    home.db.families.begin(family("f", "s1")).await.unwrap();
+    assert!(!revoked("f").await && !revoked("never").await);
+    for name in ["f", "never"] {
+        home.db.families.revoke(&family_id(name), at(1_000)).await.unwrap();
+        assert!(revoked(name).await, "{name}");
+        assert!((home.reopen)().families.is_revoked(&family_id(name)).await.unwrap(), "{name}");
+    }
+    assert!(!revoked("other").await);
+}
+
 pub async fn a_turn_replaces_the_generation_it_expects(home: &Home) {
     let first = family("f", "s1");
     home.db.families.begin(first.clone()).await.unwrap();

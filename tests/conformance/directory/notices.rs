@@ -166,7 +166,7 @@ pub async fn a_sign_out_queues_its_notices_with_it(home: &Home) {
     db.families.begin(bound_family("bound", "s1")).await.unwrap();
     let notices = vec![notice("n1", "rp", Some("s1")), notice("n2", "other", Some("s1"))];
     db.sign_outs.sign_out("s1", at(100), at(900), notices).await.unwrap();
-    let standing = db.users.standing(&ada.id, Some("s1"), Some(&family_id("bound"))).await.unwrap().unwrap();
+    let standing = db.users.standing(&ada.id, Some("s1"), &[&family_id("bound")]).await.unwrap().unwrap();
     assert!(standing.signed_out && standing.family_revoked);
     let repeated = vec![notice("n3", "rp", Some("s1")), notice("n4", "other", Some("s1"))];
     db.sign_outs.sign_out("s1", at(100), at(900), repeated).await.unwrap();

@@ -73,6 +73,7 @@ suite! {
         a_family_revoked_before_it_was_born_never_begins
         a_turn_replaces_the_generation_it_expects
         a_turn_needs_a_family
+        a_revocation_is_remembered_also_of_what_never_was
         a_turn_that_does_not_grow_the_generation_is_none
         a_turn_may_be_the_last
         a102_a_revoked_family_stays_dead;

@@ -53,7 +53,7 @@ async fn f11_while_the_database_is_locked_reads_answer_and_writes_are_unavailabl
     db.families.begin(first.clone()).await.unwrap();
     held.lock();
 
-    let standing = db.users.standing(&ada.id, Some("s"), Some(&first.id)).await.unwrap().unwrap();
+    let standing = db.users.standing(&ada.id, Some("s"), &[&first.id]).await.unwrap().unwrap();
     assert!(standing.user.active && !standing.signed_out && !standing.family_revoked);
     let known = db.users.provision(person("ada"), at(9)).await.unwrap();
     assert_eq!(known, Provisioned::Unchanged(ada.clone()), "a login that changes nothing needs no lock");
@@ -82,7 +82,7 @@ async fn f11_while_the_database_is_locked_reads_answer_and_writes_are_unavailabl
     held.release();
 
     db.ping().await.unwrap();
-    let standing = db.users.standing(&ada.id, Some("s"), Some(&first.id)).await.unwrap().unwrap();
+    let standing = db.users.standing(&ada.id, Some("s"), &[&first.id]).await.unwrap().unwrap();
     assert_eq!(standing.user, ada);
     assert!(!standing.signed_out && !standing.family_revoked, "nothing of the unavailable was done");
     assert_eq!(db.families.family(&family_id("g")).await.unwrap(), None);
@@ -184,7 +184,7 @@ async fn one_write_that_fails_does_not_sink_those_beside_it() {
         let made = held.db.users.find("contoso", "externalId", &format!("x{number}")).await.unwrap();
         assert!(made.is_empty());
     }
-    let standing = held.db.users.standing(&ada.id, Some("poison"), None).await.unwrap().unwrap();
+    let standing = held.db.users.standing(&ada.id, Some("poison"), &[]).await.unwrap().unwrap();
     assert!(!standing.signed_out, "a write that failed half-way leaves nothing");
     assert_eq!(waiting(&held.db).await, 0);
 }
@@ -210,7 +210,7 @@ async fn notices_that_cannot_be_queued_undo_what_they_are_about() {
     unavailable(db.notices.close_leaving(&leaving, notices()).await);
     unavailable(db.users.set_active(&ada.id, Activity::Inactive, at(100)).await);
     assert_eq!(waiting(db).await, 0);
-    let standing = db.users.standing(&ada.id, Some("s"), Some(&family_id("f"))).await.unwrap().unwrap();
+    let standing = db.users.standing(&ada.id, Some("s"), &[&family_id("f")]).await.unwrap().unwrap();
     assert!(standing.user.active && !standing.signed_out && !standing.family_revoked);
     assert_eq!(db.notices.claim_leavings(9, at(200), at(300)).await.unwrap(), [leaving]);
 
@@ -278,7 +278,7 @@ async fn a_table_that_vanished_is_a_fault_and_not_an_answer() {
     let held = Held::new(waits(100));
     let ada = create(&held.db, person("ada")).await;
     held.other.execute_batch("DROP TABLE sign_outs").unwrap();
-    unavailable(held.db.users.standing(&ada.id, Some("s"), None).await);
+    unavailable(held.db.users.standing(&ada.id, Some("s"), &[]).await);
     unavailable(held.db.sign_outs.sign_out("s", at(1), at(2), Vec::new()).await);
     unavailable(held.db.families.begin(family("f", "s")).await);
     assert_eq!(held.db.users.user(&ada.id).await.unwrap(), Some(ada));

@@ -178,7 +178,7 @@ async fn a_row_that_makes_no_sense_is_corrupt_and_its_text_is_not_quoted() {
     raw.execute("UPDATE families SET body = '{\"canary\": 1}'", []).unwrap();
     let faults = [
         db.users.user(&ada.id).await.unwrap_err(),
-        db.users.standing(&ada.id, None, None).await.unwrap_err(),
+        db.users.standing(&ada.id, None, &[]).await.unwrap_err(),
         db.users.provision(login("id", "x-ada", serde_json::json!({})), at(2)).await.unwrap_err(),
         db.families.family(&family_id("f")).await.unwrap_err(),
     ];
@@ -234,7 +234,7 @@ async fn rows_of_version_1_are_read() {
     let family = db.families.family(&FamilyId(Digest::from_bytes([0; 32]))).await.unwrap().unwrap();
     assert_eq!((family.generation, family.revoked_at, family.repeats), (7, Some(Moment::from_ms(3_000)), 2));
     assert_eq!(family.scopes, [Scope::Openid, Scope::OfflineAccess]);
-    let standing = db.users.standing(&user.id, Some("s1"), Some(&family.id)).await.unwrap().unwrap();
+    let standing = db.users.standing(&user.id, Some("s1"), &[&family.id]).await.unwrap().unwrap();
     assert!(standing.signed_out && standing.family_revoked);
     let key = db.keys.keys().await.unwrap().remove(0);
     assert_eq!((key.kid.as_str(), key.sealed.as_slice(), key.retired_at), ("k1", [0, 255].as_slice(), None));

@@ -99,7 +99,7 @@ async fn is_there(db: &Database, acknowledged: &str) {
         }
         "off" => assert!(!user.active, "{acknowledged}"),
         _ => {
-            let standing = db.users.standing(&user.id, Some(name), None).await.unwrap().unwrap();
+            let standing = db.users.standing(&user.id, Some(name), &[]).await.unwrap().unwrap();
             assert!(standing.signed_out && family.expect(acknowledged).revoked_at.is_some(), "{acknowledged}");
         }
     }

@@ -70,8 +70,8 @@ pub async fn sign_outs_are_forgotten_after_their_time(home: &Home) {
     home.db.sign_outs.sign_out("long", at(1), at(200), Vec::new()).await.unwrap();
     assert_eq!(home.db.traces.purge(at(100), Span::days(30)).await.unwrap(), 0, "until its time, not before");
     assert_eq!(home.db.traces.purge(at(150), Span::days(30)).await.unwrap(), 1);
-    assert!(!home.db.users.standing(&ada.id, Some("short"), None).await.unwrap().unwrap().signed_out);
-    assert!(home.db.users.standing(&ada.id, Some("long"), None).await.unwrap().unwrap().signed_out);
+    assert!(!home.db.users.standing(&ada.id, Some("short"), &[]).await.unwrap().unwrap().signed_out);
+    assert!(home.db.users.standing(&ada.id, Some("long"), &[]).await.unwrap().unwrap().signed_out);
 }
 
 pub async fn families_long_dead_are_forgotten_and_the_living_stay(home: &Home) {

@@ -208,7 +208,7 @@ pub async fn a_change_is_in_force_for_another_process_at_once(home: &Home) {
     assert_eq!(other.users.user(&ada.id).await.unwrap(), Some(ada.clone()));
     assert_eq!(find(&other, "userName", "ada@contoso.com").await, ["id-ada"]);
     other.users.set_active(&ada.id, Activity::Inactive, at(5_000)).await.unwrap();
-    assert!(!home.db.users.standing(&ada.id, None, None).await.unwrap().unwrap().user.active);
+    assert!(!home.db.users.standing(&ada.id, None, &[]).await.unwrap().unwrap().user.active);
     other.users.set_active(&ada.id, Activity::Active, at(5_001)).await.unwrap();
     let mut renamed = person("ada");
     renamed.attributes.insert("userName".to_owned(), json!("ada.king@contoso.com"));

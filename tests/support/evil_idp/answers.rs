@@ -34,6 +34,7 @@ pub async fn serve(request: HttpRequest, body: Bytes, shared: web::Data<Shared>)
         "/jwks" => (&script.jwks, jwks),
         "/token" => (&script.token, token),
         "/userinfo" => (&script.userinfo, userinfo),
+        "/logout" => (&script.logout, logout),
         "/authorize" => (&Answer::Sound, authorize),
         _ => return HttpResponse::NotFound().finish(),
     };
@@ -138,6 +139,16 @@ fn authorize(shared: &Shared, script: &Script, seen: &Seen) -> HttpResponse {
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(answer).finish();
     let joint = if redirect_uri.contains('?') { '&' } else { '?' };
     HttpResponse::Found().insert_header((LOCATION, format!("{redirect_uri}{joint}{query}"))).finish()
+}
+
+fn logout(_shared: &Shared, _script: &Script, seen: &Seen) -> HttpResponse {
+    let asked = seen.params();
+    let Some(home) = asked.get("post_logout_redirect_uri") else {
+        return HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/html")).body("signed out at the provider");
+    };
+    let state = asked.get("state").map(|state| form_urlencoded::byte_serialize(state.as_bytes()).collect::<String>());
+    let query = state.map(|state| format!("?state={state}")).unwrap_or_default();
+    HttpResponse::Found().insert_header((LOCATION, format!("{home}{query}"))).finish()
 }
 
 fn token(shared: &Shared, script: &Script, seen: &Seen) -> HttpResponse {

@@ -85,6 +85,8 @@ pub struct Script {
     pub jwks: Answer,
     pub token: Answer,
     pub userinfo: Answer,
+    /// The end-session endpoint: a sound one sends the browser back at once.
+    pub logout: Answer,
     /// An `error` in place of a code.
     pub authorize_error: Option<&'static str>,
     /// Whether answers carry `iss`.
@@ -114,6 +116,7 @@ impl Default for Script {
             jwks: Answer::Sound,
             token: Answer::Sound,
             userinfo: Answer::Sound,
+            logout: Answer::Sound,
             authorize_error: None,
             sends_iss: true,
             keys: 1,
