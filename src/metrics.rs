@@ -1,5 +1,6 @@
 //! What is counted and timed, with bounded labels: our own words and ids from files, never anything that came in.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use crate::base::Moment;
+use crate::base::{Moment, Span};
 use crate::keys::client_secret::Which;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -38,6 +39,28 @@ pub struct UpstreamError {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct NoticesOf {
+    /// The id of a client in the files.
+    pub client: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct NoticeOutcome {
+    /// The id of a client that is, or was, in the files.
+    pub client: String,
+    pub outcome: &'static str,
+}
+
+/// What became of one try to tell a client of a sign-out, or of the notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeEnd {
+    Heard,
+    /// It is tried again, unless it is given up too.
+    Failed,
+    GivenUp,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct SecretUsed {
     /// The stem of its file.
     pub client: String,
@@ -57,8 +80,30 @@ pub struct Metrics {
     under_way: Gauge<i64>,
     config_findings: Gauge<i64>,
     config_seconds: Gauge<f64, AtomicU64>,
+    notices: Notices,
     /// No series without a certificate.
     certificate_seconds: Family<Unlabelled, Gauge<i64>>,
+}
+
+/// Logout notices to clients.
+#[derive(Default)]
+struct Notices {
+    ended: Family<NoticeOutcome, Counter>,
+    waiting: Family<NoticesOf, Gauge<i64>>,
+    oldest: Family<NoticesOf, Gauge<f64, AtomicU64>>,
+}
+
+impl Notices {
+    fn registered(registry: &mut Registry) -> Self {
+        let notices = Self::default();
+        let Self { ended, waiting, oldest } = &notices;
+        registry.register("logout_notices", "Tries to tell clients of a sign-out, by outcome", ended.clone());
+        let what = "Sign-outs that a client has not heard of yet";
+        registry.register("logout_notices_waiting", what, waiting.clone());
+        let what = "Age of the oldest sign-out that a client has not heard of yet";
+        registry.register("logout_notices_oldest_seconds", what, oldest.clone());
+        notices
+    }
 }
 
 /// For a series that is there only at times.
@@ -90,6 +135,7 @@ impl Default for Metrics {
         registry.register("upstream_errors", "Failures at identity providers", upstream_errors.clone());
         let logins = Family::<Code, Counter>::default();
         registry.register("logins", "Logins by how they ended", logins.clone());
+        let notices = Notices::registered(&mut registry);
         let secrets_used = Family::<SecretUsed, Counter>::default();
         registry.register(
             "client_secrets_used",
@@ -120,6 +166,7 @@ impl Default for Metrics {
             refusals,
             upstream_errors,
             logins,
+            notices,
             secrets_used,
             under_way,
             config_findings,
@@ -157,6 +204,28 @@ impl Metrics {
 
     pub fn login_ended(&self, how: &'static str) {
         self.logins.get_or_create(&Code { code: how }).inc();
+    }
+
+    /// Counts what became of notices to a client of the files.
+    pub fn notices_ended(&self, client: &str, how: NoticeEnd, count: usize) {
+        let outcome = match how {
+            NoticeEnd::Heard => "heard",
+            NoticeEnd::Failed => "failed",
+            NoticeEnd::GivenUp => "given_up",
+        };
+        let series = NoticeOutcome { client: client.to_owned(), outcome };
+        self.notices.ended.get_or_create(&series).inc_by(u64::try_from(count).unwrap_or(u64::MAX));
+    }
+
+    /// How many notices wait for each client, and the age of the oldest; no series for a client that has heard all.
+    pub fn notices_wait(&self, waiting: &BTreeMap<String, (u64, Span)>) {
+        self.notices.waiting.clear();
+        self.notices.oldest.clear();
+        for (client, (count, age)) in waiting {
+            let series = NoticesOf { client: client.clone() };
+            self.notices.waiting.get_or_create(&series).set(i64::try_from(*count).unwrap_or(i64::MAX));
+            self.notices.oldest.get_or_create(&series).set(age.ms() as f64 / 1000.0);
+        }
     }
 
     /// Counts which of two live secrets a client uses: the old one can go when it is used no more.

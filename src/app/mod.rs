@@ -68,6 +68,7 @@ pub struct Running {
     servers: Vec<actix_web::dev::ServerHandle>,
     ended: Vec<tokio::task::JoinHandle<std::io::Result<()>>>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
+    deliveries: tokio::task::JoinHandle<()>,
     _watch: crate::config::live::Watch,
 }
 
@@ -91,8 +92,8 @@ pub async fn start(options: Options) -> Result<Running, StartFault> {
         ended.push(tokio::spawn(private));
         management = Some(address);
     }
-    let tasks = serve::tasks(&ports);
-    Ok(Running { ports, address, management, servers, ended, tasks, _watch: watch })
+    let (tasks, deliveries) = (serve::tasks(&ports), serve::deliveries(&ports));
+    Ok(Running { ports, address, management, servers, ended, tasks, deliveries, _watch: watch })
 }
 
 impl Running {
@@ -113,8 +114,9 @@ impl Running {
         &self.ports
     }
 
+    /// Until all requests have ended, and what is on its way to clients.
     async fn drained(&self) {
-        while self.ports.metrics.requests_under_way() > 0 {
+        while self.ports.metrics.requests_under_way() > 0 || !self.deliveries.is_finished() {
             tokio::time::sleep(DRAIN_LOOK).await;
         }
     }
@@ -122,13 +124,14 @@ impl Running {
     /// An orderly end: unready first, then what is under way finishes, then state and database are closed.
     pub async fn stop(self) {
         self.ports.stopping.store(true, Ordering::Relaxed);
+        self.ports.notices_wait.notify_one();
         // Workers that have nothing to do end first, and with them the connections to identity providers that they
         // opened and others use: so none ends while a request is under way.
         if let Some(public) = self.servers.first() {
             public.pause().await;
         }
         if tokio::time::timeout(SHUTDOWN_GRACE.as_std(), self.drained()).await.is_err() {
-            tracing::warn!("some requests did not finish in time");
+            tracing::warn!("some requests, or notices to clients, did not finish in time");
         }
         for server in &self.servers {
             server.stop(true).await;
@@ -138,7 +141,7 @@ impl Running {
                 tracing::warn!(%fault, "a listener ended badly");
             }
         }
-        for task in &self.tasks {
+        for task in self.tasks.iter().chain([&self.deliveries]) {
             task.abort();
         }
         if let Err(fault) = self.ports.state.close().await {

@@ -14,7 +14,7 @@ use crate::base::limits::BODY_BYTES_MAX;
 use crate::config::Server;
 use crate::flow::Ports;
 use crate::jobs::keys::{Keeper, renew, rotation};
-use crate::jobs::purge;
+use crate::jobs::{courier, leavings, purge};
 use crate::web::dispatch::dispatch;
 use crate::web::documents::Documents;
 use crate::web::management::management as answer_management;
@@ -83,10 +83,10 @@ fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), StartFault> {
     Ok((listener, address))
 }
 
-/// Each second what other processes and the files may have changed; the purge each hour.
+/// Each second what other processes and the files may have changed, and who was switched off; the purge each hour.
 #[must_use]
 pub fn tasks(ports: &Data<Ports>) -> Vec<tokio::task::JoinHandle<()>> {
-    let (for_changes, for_purge) = (ports.clone(), ports.clone());
+    let (for_changes, for_purge, for_leavings) = (ports.clone(), ports.clone(), ports.clone());
     vec![
         tokio::spawn(async move {
             let mut turns = tokio::time::interval(LOOK);
@@ -105,7 +105,21 @@ pub fn tasks(ports: &Data<Ports>) -> Vec<tokio::task::JoinHandle<()>> {
                 purge::tick(&for_purge).await;
             }
         }),
+        tokio::spawn(async move {
+            let mut turns = tokio::time::interval(LOOK);
+            turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                turns.tick().await;
+                leavings::tick(&for_leavings).await;
+            }
+        }),
     ]
+}
+
+/// What tells clients of sign-outs. It ends by itself when the order to stop has come and `notices_wait` rings.
+#[must_use]
+pub fn deliveries(ports: &Data<Ports>) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(courier::run(ports.clone().into_inner()))
 }
 
 /// Hands changed settings to what was made from the old ones.

@@ -1,10 +1,10 @@
-//! Our signing keys: loaded, rotated, and used for ID tokens.
+//! Our signing keys: loaded, rotated, and used for ID tokens and logout tokens.
 
 use serde_json::Value;
 
 use super::ports::{Ports, Request};
 use crate::base::{Digest, Secret};
-use crate::identity::User;
+use crate::identity::{User, UserId};
 use crate::keys::jws::verify_own_id_token;
 use crate::keys::ring::Ring;
 use crate::keys::signing::{JwtType, SignFault};
@@ -12,6 +12,7 @@ use crate::oidc::Client;
 use crate::oidc::params::Params;
 use crate::token::claims::{Holder, id_token};
 use crate::token::grant::Grant;
+use crate::token::logout_token::{Departure, logout_token};
 use crate::token::subject::Subject;
 
 /// What an ID token of ours says when it comes back as a hint.
@@ -50,7 +51,7 @@ pub fn id_token_hint(ports: &Ports, request: &Request, client: &Client, params: 
     }
 }
 
-/// Why no ID token could be made.
+/// Why no token could be made.
 #[derive(Debug, thiserror::Error)]
 pub enum MintFault {
     #[error("there is no signing key for the client's algorithm")]
@@ -78,6 +79,23 @@ pub fn mint_id_token(
     let ring = ports.ring.load();
     let key = ring.signer(client.id_token_alg, request.now).ok_or(MintFault::NoKey)?;
     Ok(key.sign(&claims, JwtType::Jwt)?)
+}
+
+/// Signs a logout token with the client's algorithm: `user` has left session `sid`, or all at that client.
+///
+/// # Errors
+/// [`MintFault`].
+pub fn mint_logout_token(
+    ports: &Ports,
+    request: &Request,
+    (client, user, sid): (&Client, &UserId, Option<&str>),
+) -> Result<Secret, MintFault> {
+    let subject = Subject::of(user, client, &ports.pairwise_salt);
+    let departure = Departure { subject: &subject, client, sid };
+    let claims = logout_token(departure, &request.config.server.issuer, &ports.dice.id(), request.now);
+    let ring = ports.ring.load();
+    let key = ring.signer(client.id_token_alg, request.now).ok_or(MintFault::NoKey)?;
+    Ok(Secret::new(key.sign(&claims, JwtType::LogoutToken)?))
 }
 
 /// The kids of a ring, as a digest: tells whether two rings are the same.

@@ -2,3 +2,6 @@
 
 pub mod keys;
 pub mod purge;
+pub mod leavings;
+mod round;
+pub mod courier;

@@ -1,5 +1,5 @@
 //! Which claims go into which token, whether what was issued still holds, and the life of refresh
-//! families. Pure.
+//! families; what a client is told of a sign-out, and when it is tried again. Pure.
 
 pub mod grant;
 #[cfg(test)]
@@ -11,3 +11,5 @@ pub mod family;
 pub mod refresh_token;
 pub mod machine;
 pub mod access;
+pub mod logout_token;
+pub mod delivery;

@@ -6,16 +6,20 @@ use serde::Serialize;
 
 use crate::base::Span;
 use crate::config::lints::Severity;
+use crate::directory::Waiting;
 use crate::flow::Ports;
 use crate::oidc::IdpId;
 
 /// How long before its end a certificate deserves care.
 const CERTIFICATE_AHEAD: Span = Span::hours(30 * 24);
 
+/// How long a client may take to hear of a sign-out before it deserves care.
+const UNHEARD: Span = Span::minutes(5);
+
 /// Something that keeps the service from serving, or that somebody should look at.
 #[derive(Debug, Serialize)]
 pub struct Reason {
-    /// `state`, `database`, `stopping`, `config`, `identity_provider`, `certificate`.
+    /// `state`, `database`, `stopping`, `config`, `identity_provider`, `certificate`, `client`.
     pub code: &'static str,
     pub detail: String,
 }
@@ -53,6 +57,18 @@ pub fn cares(ports: &Ports) -> Vec<Reason> {
         detail: format!("{idp}: {fault}: {}", fault.detail()),
     });
     files.chain(providers).chain(certificate(ports)).collect()
+}
+
+/// Clients that have not heard of sign-outs for minutes. Nothing while the database can't be asked.
+pub async fn unheard(ports: &Ports) -> Vec<Reason> {
+    let now = ports.clock.now();
+    let waiting = ports.directory.notices.waiting().await.unwrap_or_default();
+    let late = waiting.into_iter().filter(|waiting| now.since(waiting.oldest) >= UNHEARD);
+    let reason = |Waiting { client, count, oldest }: Waiting| Reason {
+        code: "client",
+        detail: format!("{client} has not heard of {count} sign-outs, the oldest of {}", oldest.to_rfc3339()),
+    };
+    late.map(reason).collect()
 }
 
 fn certificate(ports: &Ports) -> Option<Reason> {

@@ -11,17 +11,29 @@ use crate::world::{World, person};
 
 /// One server whose short-lived state is in Redis.
 pub fn on_redis(redis: &RedisServer) -> World {
+    on_redis_with(redis, |_| {})
+}
+
+/// As [`on_redis`], with other files.
+pub fn on_redis_with(redis: &RedisServer, change: impl FnOnce(&mut Setup)) -> World {
     World::with(|setup| {
         setup.edit("vestibule.toml", "embedded:", &redis.url());
+        change(setup);
     })
 }
 
 /// A second server beside that one: the same Redis, database, keys and clock.
 pub fn beside(world: &World, redis: &RedisServer) -> Server {
+    beside_with(world, redis, |_| {})
+}
+
+/// As [`beside`], with other files.
+pub fn beside_with(world: &World, redis: &RedisServer, change: impl FnOnce(&mut Setup)) -> Server {
     let mut setup = Setup::new(&world.idp.issuer());
     let database = world.server.folder().join("data/vestibule.db");
     setup.edit("vestibule.toml", "embedded:", &redis.url());
     setup.edit("vestibule.toml", "sqlite:data/vestibule.db", &format!("sqlite:{}", database.display()));
+    change(&mut setup);
     setup.start(Arc::clone(&world.server.clock))
 }
 

@@ -42,23 +42,30 @@ fn f16_an_orderly_restart_keeps_sessions_logins_under_way_codes_and_tokens() {
 }
 
 /// The binary, to be killed.
-struct Process {
+pub struct Process {
     folder: tempfile::TempDir,
     address: SocketAddr,
-    base: String,
+    pub base: String,
     idp: EvilIdp,
-    ask: Ask,
+    pub ask: Ask,
     child: Child,
 }
 
 impl Process {
     fn start(state: &str) -> Self {
+        Self::with(|setup| {
+            setup.edit("vestibule.toml", "embedded:", state);
+        })
+    }
+
+    /// With other files.
+    pub fn with(change: impl FnOnce(&mut Setup)) -> Self {
         let clock = Arc::new(ManualClock::at_this_moment());
         let idp = EvilIdp::start(clock.clone());
         idp.set(|script| script.person = person("alice"));
         let mut setup = Setup::new(&idp.issuer());
         let address = setup.on_loopback();
-        setup.edit("vestibule.toml", "embedded:", state);
+        change(&mut setup);
         // The one in this process only says what requests look like.
         let ask = Client::access().ask(&setup.start(clock));
         let folder = tempfile::tempdir().expect("a folder");
@@ -75,18 +82,18 @@ impl Process {
     }
 
     /// SIGKILL, and a start with what lies in its folder.
-    fn kill_and_start(&mut self) {
+    pub fn kill_and_start(&mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ended");
         self.child = launch(&self.folder, &Setup::new(&self.idp.issuer()));
         self.wait();
     }
 
-    fn browser(&self) -> Browser {
+    pub fn browser(&self) -> Browser {
         Browser::new(Routes::default())
     }
 
-    fn redeem(&self, code: &str) -> Response {
+    pub fn redeem(&self, code: &str) -> Response {
         let fields = [
             ("grant_type", "authorization_code"),
             ("code", code),

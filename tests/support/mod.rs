@@ -4,6 +4,7 @@ pub mod assertion;
 pub mod browser;
 pub mod client;
 pub mod clock;
+pub mod evil_client;
 pub mod evil_idp;
 pub mod html;
 pub mod http;

@@ -221,7 +221,7 @@ fn a_state_sends_somebody_on_once_and_a_page_says_the_same_again() {
 fn a_provider_may_post_and_may_report_an_error() {
     let world = World::new();
     world.idp.set(|script| script.logout = Answer::Fixed(200, "text/html", "asks whether".to_owned()));
-    let mut away = || {
+    let away = || {
         let mut browser = world.server.browser();
         let tokens = world.sign_in(&mut browser);
         leave(&world, &mut browser, &tokens);

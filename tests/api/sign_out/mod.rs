@@ -1,9 +1,12 @@
-//! Who is signed out, by whom, who is told, and who is not.
+//! Who is signed out, by whom, and who is not; and what is told to whom.
 
+mod deaf;
 mod logout_forward;
 mod logout_pages;
 mod logout_request;
 mod one_browser;
+mod stage;
+mod told;
 mod upstream_back;
 mod upstream_bad;
 mod upstream_front;

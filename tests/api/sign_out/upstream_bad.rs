@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::upstream_world::{BACKCHANNEL, is_heard, is_in, is_refused, notify, of_sid, sign_in};
 use crate::support::client::Client;
-use crate::support::evil_idp::{Answer, logout::Flaw};
+use crate::support::evil_idp::Answer;
+use crate::support::evil_idp::logout::Flaw;
 use crate::support::http::Request;
 use crate::world::{ALICE, BOB, World};
 

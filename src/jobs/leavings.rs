@@ -1,0 +1,50 @@
+//! People who were switched off: their sessions end, and every client that they were signed in at is told.
+
+use std::collections::BTreeSet;
+
+use crate::base::Span;
+use crate::directory::Leaving;
+use crate::flow::Ports;
+use crate::flow::farewell::{end, listed, notices};
+use crate::flow::ports::{Request, Unavailable};
+use crate::flow::sessions::user_list;
+use crate::oidc::ClientId;
+
+/// People at a time.
+const BATCH: u32 = 32;
+/// How long nobody else sees off those who are in hand; longer than seeing them off takes.
+const LEASE: Span = Span::secs(20);
+
+/// One round: sees off everybody who waits for it.
+pub async fn tick(ports: &Ports) {
+    loop {
+        match batch(ports).await {
+            Ok(0) => return,
+            Ok(_) => ports.notices_wait.notify_one(),
+            Err(_) => return,
+        }
+    }
+}
+
+/// How many there were. One who can't be seen off now is handed out again when the lease is over.
+async fn batch(ports: &Ports) -> Result<usize, Unavailable> {
+    let request = ports.request();
+    let leavings = ports.directory.notices.claim_leavings(BATCH, request.now, request.now.plus(LEASE)).await?;
+    for leaving in &leavings {
+        see_off(ports, &request, leaving).await?;
+    }
+    Ok(leavings.len())
+}
+
+async fn see_off(ports: &Ports, request: &Request, leaving: &Leaving) -> Result<(), Unavailable> {
+    let mut told = BTreeSet::new();
+    for standing in listed(ports, user_list(&leaving.user)).await? {
+        // What was begun after the person came back stays.
+        if standing.session.user == leaving.user && standing.session.created <= leaving.at {
+            told.extend(end(ports, request, &standing).await?.into_iter().map(|client| client.id.clone()));
+        }
+    }
+    let untold: BTreeSet<ClientId> = leaving.clients.iter().filter(|id| !told.contains(id)).cloned().collect();
+    let queued = notices(ports, request, (&leaving.user, None), &untold);
+    Ok(ports.directory.notices.close_leaving(leaving, queued).await?)
+}

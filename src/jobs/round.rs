@@ -1,0 +1,254 @@
+//! The courier's round at one client.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use crate::base::{Moment, Secret, Span};
+use crate::directory::{DirectoryFault, Notice};
+use crate::flow::Ports;
+use crate::flow::signing::{MintFault, mint_logout_token};
+use crate::metrics::NoticeEnd;
+use crate::oidc::{Client, ClientId};
+use crate::token::delivery::{Ailing, Answer, Next, answer, is_over, next};
+
+/// Notices on their way to one client at a time.
+const AT_A_TIME: usize = 32;
+
+/// How notices are taken in hand.
+struct Handful {
+    limit: u32,
+    /// How long nobody else delivers them. Whoever is killed meanwhile delays them so long.
+    lease: Span,
+    /// How long they are still sent: with the call itself, [`crate::backchannel::LOGOUT_CALL`], it stays within the lease.
+    sent_within: Span,
+}
+
+/// The first of a round: whether the client is well.
+const FIRST: Handful = Handful { limit: 1, lease: Span::secs(8), sent_within: Span::secs(4) };
+/// Those after it.
+const MORE: Handful = Handful { limit: 128, lease: Span::secs(20), sent_within: Span::secs(15) };
+
+/// How a round ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The client answered, or nothing was due.
+    Well,
+    Failing,
+}
+
+/// What a round needs.
+pub struct Round {
+    pub ports: Arc<Ports>,
+    /// One place for each notice on its way, to whichever client.
+    pub on_their_way: Arc<Semaphore>,
+    pub client: ClientId,
+    pub ailing: Option<Ailing>,
+}
+
+/// A batch while it is delivered.
+#[derive(Default)]
+struct Batch {
+    posts: JoinSet<(Notice, Answer)>,
+    done: Vec<String>,
+    again: Vec<(String, Moment)>,
+    heard: usize,
+    refused: usize,
+    failing: usize,
+    given_up: usize,
+}
+
+impl Batch {
+    /// Whether the client isn't well: one that fails now and then is.
+    const fn is_failing(&self) -> bool {
+        self.failing > self.heard + self.refused
+    }
+}
+
+impl Round {
+    /// Delivers until nothing is due any more, the client fails, or the order to stop has come.
+    pub async fn run(self) -> Ended {
+        self.rounds().await.unwrap_or_else(|fault| {
+            tracing::warn!(client = %self.client, %fault, "logout notices: the queue can't be read or written");
+            Ended::Well
+        })
+    }
+
+    async fn rounds(&self) -> Result<Ended, DirectoryFault> {
+        let mut handful = FIRST;
+        while !self.is_stopping() {
+            let client = self.ports.config.snapshot().clients.get(&self.client).cloned();
+            let Some((client, uri)) = client.and_then(|c| c.backchannel_logout_uri.clone().map(|uri| (c, uri))) else {
+                self.drop_all().await?;
+                return Ok(Ended::Well);
+            };
+            let notices = self.claim(&handful).await?;
+            if notices.is_empty() {
+                return Ok(Ended::Well);
+            }
+            let until = Instant::now() + handful.sent_within.as_std();
+            let batch = self.deliver((&client, &uri), notices, until).await;
+            let (failing, given_up) = (batch.is_failing(), batch.given_up);
+            self.settle(batch).await?;
+            if failing {
+                if given_up > 0 {
+                    self.give_up_the_old().await?;
+                }
+                return Ok(Ended::Failing);
+            }
+            handful = MORE;
+        }
+        Ok(Ended::Well)
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.ports.stopping.load(Ordering::Relaxed)
+    }
+
+    async fn claim(&self, Handful { limit, lease, .. }: &Handful) -> Result<Vec<Notice>, DirectoryFault> {
+        let now = self.ports.clock.now();
+        self.ports.directory.notices.claim(&self.client, *limit, now, now.plus(*lease)).await
+    }
+
+    /// Sends notices until the client turns out to fail, time is up or the order to stop comes; the rest is put back.
+    async fn deliver(&self, (client, uri): (&Arc<Client>, &str), notices: Vec<Notice>, until: Instant) -> Batch {
+        let mut batch = Batch::default();
+        for notice in notices {
+            while batch.posts.len() >= AT_A_TIME {
+                self.collect(&mut batch).await;
+            }
+            let place = if batch.is_failing() || self.is_stopping() { None } else { self.place(until).await };
+            match place {
+                None => batch.again.push((notice.id, self.ports.clock.now())),
+                Some(place) => match self.sign(client, &notice) {
+                    Ok(token) => self.send(&mut batch, notice, (uri, token), place),
+                    Err(fault) => {
+                        tracing::error!(client = %self.client, %fault, "no logout token could be made");
+                        self.judge(&mut batch, notice, Answer::Failing);
+                    }
+                },
+            }
+            // A signature takes a quarter of a millisecond: others on this thread get their turn.
+            tokio::task::yield_now().await;
+        }
+        while !batch.posts.is_empty() {
+            self.collect(&mut batch).await;
+        }
+        batch
+    }
+
+    async fn place(&self, until: Instant) -> Option<OwnedSemaphorePermit> {
+        timeout_at(until, Arc::clone(&self.on_their_way).acquire_owned()).await.ok()?.ok()
+    }
+
+    fn sign(&self, client: &Client, notice: &Notice) -> Result<Secret, MintFault> {
+        let departure = (client, &notice.user, notice.sid.as_deref());
+        mint_logout_token(&self.ports, &self.ports.request(), departure)
+    }
+
+    fn send(&self, batch: &mut Batch, notice: Notice, (uri, token): (&str, Secret), place: OwnedSemaphorePermit) {
+        let (ports, uri) = (Arc::clone(&self.ports), uri.to_owned());
+        batch.posts.spawn(async move {
+            let answered = ports.clients.post_logout(&uri, &token).await;
+            drop(place);
+            let meant = answer(answered.as_ref().ok().copied());
+            if meant != Answer::Heard {
+                let said = answered.map_or_else(|fault| fault.to_string(), |status| format!("it answered {status}"));
+                tracing::info!(client = %notice.client, attempts = notice.attempts, said, "a logout notice was not heard");
+            }
+            (notice, meant)
+        });
+    }
+
+    async fn collect(&self, batch: &mut Batch) {
+        // A post that panicked is not settled: its lease ends.
+        if let Some(Ok((notice, meant))) = batch.posts.join_next().await {
+            self.judge(batch, notice, meant);
+        }
+    }
+
+    fn judge(&self, batch: &mut Batch, notice: Notice, meant: Answer) {
+        match meant {
+            Answer::Heard => batch.heard += 1,
+            Answer::Refused => batch.refused += 1,
+            Answer::Failing => batch.failing += 1,
+        }
+        if meant == Answer::Heard {
+            self.ports.metrics.notices_ended(&self.client.0, NoticeEnd::Heard, 1);
+            return batch.done.push(notice.id);
+        }
+        self.ports.metrics.notices_ended(&self.client.0, NoticeEnd::Failed, 1);
+        let mut roll = [0];
+        self.ports.dice.fill(&mut roll);
+        let [roll] = roll;
+        match next(notice.created, notice.attempts, self.ports.clock.now(), roll) {
+            Next::TriedAgain(at) => batch.again.push((notice.id, at)),
+            Next::GivenUp => {
+                batch.given_up += 1;
+                batch.done.push(notice.id);
+            }
+        }
+    }
+
+    async fn settle(&self, batch: Batch) -> Result<(), DirectoryFault> {
+        let client = &self.client;
+        self.given_up(batch.given_up);
+        if batch.is_failing() {
+            let failures = self.ailing.map_or(0, Ailing::failures) + 1;
+            tracing::warn!(%client, failures, "the client can't be told of sign-outs now");
+        } else if batch.refused > 0 {
+            tracing::warn!(%client, count = batch.refused, "the client refuses logout notices");
+        } else if self.ailing.is_some() && batch.heard > 0 {
+            tracing::info!(%client, "the client hears of sign-outs again");
+        }
+        self.ports.directory.notices.settle(batch.done, batch.again).await
+    }
+
+    fn given_up(&self, count: usize) {
+        if count > 0 {
+            tracing::warn!(client = %self.client, count, "logout notices are given up after a day");
+            self.ports.metrics.notices_ended(&self.client.0, NoticeEnd::GivenUp, count);
+        }
+    }
+
+    /// A client that is asked so seldom would never be done with all that grow old.
+    async fn give_up_the_old(&self) -> Result<(), DirectoryFault> {
+        loop {
+            let now = self.ports.clock.now();
+            let notices = self.claim(&MORE).await?;
+            let (old, young): (Vec<_>, Vec<_>) = notices.into_iter().partition(|notice| is_over(notice.created, now));
+            let (count, ids) = (old.len(), old.into_iter().map(|notice| notice.id).collect());
+            let back = young.into_iter().map(|notice| (notice.id, now)).collect();
+            self.ports.directory.notices.settle(ids, back).await?;
+            if count == 0 {
+                return Ok(());
+            }
+            self.given_up(count);
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// The client is gone, or has no address any more.
+    async fn drop_all(&self) -> Result<(), DirectoryFault> {
+        let mut count = 0;
+        loop {
+            let notices = self.claim(&MORE).await?;
+            if notices.is_empty() {
+                if count > 0 {
+                    tracing::warn!(client = %self.client, count, "logout notices are dropped: the client has no address");
+                }
+                return Ok(());
+            }
+            count += notices.len();
+            self.ports
+                .directory
+                .notices
+                .settle(notices.into_iter().map(|notice| notice.id).collect(), Vec::new())
+                .await?;
+            tokio::task::yield_now().await;
+        }
+    }
+}
