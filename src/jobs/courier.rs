@@ -82,12 +82,16 @@ impl Courier {
     fn note(&mut self, ended: Result<(Id, Ended), JoinError>) {
         let (id, ended) = match ended {
             Ok(ended) => ended,
-            Err(fault) => (fault.id(), Ended::Well),
+            // Its notices are leased; what came to a panic may do so again.
+            Err(fault) => (fault.id(), Ended::Failing),
         };
         let Some(client) = self.of.remove(&id) else { return };
         match ended {
             Ended::Well => {
                 self.ailing.remove(&client);
+            }
+            Ended::NoAddress => {
+                self.ailing.insert(client, Ailing::again(None, self.ports.clock.now()));
             }
             Ended::Failing => {
                 let before = self.ailing.get(&client).copied();

@@ -79,3 +79,26 @@ fn two_servers_on_one_database_deliver_each_notice_once() {
     assert_eq!((told.len(), sids(&told).len()), (1_000, 1_000));
     assert!(heard(&one.server) > 0.0 && heard(&other) > 0.0, "both took their share");
 }
+
+#[test]
+fn a133_while_nothing_can_be_written_the_queue_is_tried_each_second_and_then_delivered() {
+    let clients = EvilClient::start();
+    let process = Process::with(|setup| {
+        setup.keys("clients/access.toml", &told_at(&clients));
+    });
+    let mut browser = process.browser();
+    let code = query(&browser.open(&process.ask.url()).url)["code"].clone();
+    let answer = process.redeem(&code).json();
+    let id_token = answer["id_token"].as_str().expect("an ID token").to_owned();
+    // Sign-outs can be written down, and no notice can be taken in hand: a disk as it fills up.
+    let database = rusqlite::Connection::open(process.database()).expect("the database");
+    let full = "CREATE TRIGGER full BEFORE UPDATE ON notices BEGIN SELECT RAISE(ABORT, 'full'); END";
+    database.execute_batch(full).expect("a trigger");
+    let begun = Instant::now();
+    browser.open(&format!("{}/acs/openid/logout?id_token_hint={id_token}", process.base));
+    wait_until("it has tried four times", || process.logged("the queue can't be read or written") >= 4);
+    assert!(begun.elapsed() > Duration::from_secs(2), "four tries within {:?}", begun.elapsed());
+    assert!(clients.is_untouched());
+    database.execute_batch("DROP TRIGGER full").expect("no trigger");
+    clients.wait_for(ADDRESS, 1);
+}
