@@ -128,7 +128,6 @@ fn a_sign_out_without_an_id_token_is_confirmed() {
     assert!(window.is_signed_in(), "stayed");
     tab.open(&format!("{}/sign-out/{key}?bare", stage.rp));
     tab.click("button[value=sign-out]");
-    // It goes on to the provider, which asks too.
     tab.click("#sign-out");
     tab.wait("main.card .emblem");
     tab.shoot("signed-out");

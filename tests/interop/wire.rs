@@ -228,10 +228,10 @@ fn a_sign_out_with_the_id_token_ends_the_session_and_leads_back() {
     let silent = browser.open(&stage.login("post", &[("prompt", "none")]));
     assert_is(&result(&silent), ALICE);
     let key = first["key"].as_str().expect("a key");
-    // It goes on to the provider, which asks.
-    let asked = browser.open(&format!("{}/sign-out/{key}", stage.rp));
-    assert!(asked.url.starts_with(&stage.issuer_of("contoso")), "{}", asked.url);
-    let bye = result(&browser.submit(&asked, &asked.form_with("xsrf").press("logout", "yes")));
+    let asks = browser.open(&format!("{}/sign-out/{key}", stage.rp));
+    assert!(asks.url.starts_with(&stage.issuer_of("contoso")), "the provider signs her out too: {}", asks.url);
+    let form = asks.form_with("logout").press("logout", "yes");
+    let bye = result(&browser.submit(&asks, &form));
     assert_eq!(bye, serde_json::json!({ "bye": true, "state": "back & forth" }));
     let refused = result(&browser.open(&stage.login("post", &[("prompt", "none")])));
     assert_eq!(refused["error"], "login_required", "{refused}");
