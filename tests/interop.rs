@@ -13,6 +13,8 @@ mod chromium;
 mod node;
 #[path = "interop/people.rs"]
 mod people;
+#[path = "interop/programs.rs"]
+mod programs;
 #[path = "interop/sign_out.rs"]
 mod sign_out;
 #[path = "interop/stage.rs"]

@@ -14,6 +14,9 @@ mod evil_idp;
 #[path = "upstream/faults.rs"]
 mod faults;
 #[cfg(test)]
+#[path = "upstream/logout_token.rs"]
+mod logout_token;
+#[cfg(test)]
 #[path = "upstream/metadata.rs"]
 mod metadata;
 #[cfg(test)]

@@ -163,7 +163,8 @@ pub struct Failures {
     swept: AtomicI64,
 }
 
-/// Hashes that are computed at a time, and those that may wait: one takes up to 70 ms of a core.
+/// Callers whose secrets are hashed at a time: a hash takes up to 70 ms of a core, and a caller costs two where a client
+/// has two hashes.
 const HASHES_MAX: usize = 8;
 /// Clients behind one address that may come with a secret for the first time in one minute, each with all its guesses.
 const FIRST_TIMES: NonZeroU32 = NonZeroU32::new(10).expect("not zero");

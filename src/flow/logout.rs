@@ -126,22 +126,18 @@ pub async fn confirmed(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable
         return initiate::front(ports, &visit).await;
     }
     let name = handles::name(CONFIRM, handle);
-    let cookie = visit.session.as_ref().map(|token| Digest::of(token.expose()));
     let kept = ports.state.peek(name).await?.and_then(|bytes| serde_json::from_slice::<Waiting>(&bytes).ok());
-    let waiting = kept.filter(|w| Some(w.session) == cookie && request.now <= w.at.plus(PENDING_LIFETIME));
+    let waiting = kept.filter(|waiting| request.now <= waiting.at.plus(PENDING_LIFETIME));
     match (held(ports, visit.session.as_ref()).await?, waiting) {
-        (Some(standing), Some(Waiting { back, again, ui_locales, .. })) => {
+        (Some(standing), Some(waiting)) if waiting.session == standing.digest => {
+            let Waiting { back, again, ui_locales, .. } = waiting;
             let reply = leave(ports, &request, &standing, Leaving { asking: None, back, again, ui_locales }).await?;
-            // What it opens is gone, so it does no harm if it stays.
-            let _ = ports.state.forget(name).await;
             Ok(reply)
         }
-        (Some(_), None) => Ok(finish::page(ports, PageError::ForeignForm)),
+        (Some(_), _) => Ok(finish::page(ports, PageError::ForeignForm)),
         // Another tab was quicker.
-        (None, waiting) => Ok(match waiting {
-            Some(waiting) => gone(waiting.back, waiting.again, &visit),
-            None => gone(None, None, &visit),
-        }),
+        (None, Some(waiting)) => Ok(gone(waiting.back, waiting.again, &visit)),
+        (None, None) => Ok(gone(None, None, &visit)),
     }
 }
 

@@ -93,7 +93,10 @@ async fn read_pushed(
         return Ok(Err(refused(ports, request, (kept.asked.back, error), trace)));
     }
     let hint = if kept.hint_is_unusable { IdTokenHint::Unusable } else { IdTokenHint::None };
-    Ok(Ok(Requested { client, asked: kept.named(reference), hint, trace }))
+    let mut asked = kept.named(reference);
+    // As the file is now, not as it was at the push.
+    asked.scopes.retain(|scope| client.scopes.contains(scope));
+    Ok(Ok(Requested { client, asked, hint, trace }))
 }
 
 /// Nothing is known of the pushed request: most often it was answered, and the person came back to it.

@@ -20,8 +20,8 @@ use crate::upstream::{LogoutNotice, LogoutToken, LogoutTokenFault};
 /// One text for every token that is refused: what exactly is wrong with it stands in our log.
 const REFUSED: OAuthError = OAuthError::new(InvalidRequest, "the logout token is not accepted");
 
-/// Sessions that are ended at a time on behalf of one notice.
-const ENDED_AT_ONCE: usize = 8;
+/// Calls of the state store or database that one notice has under way at a time.
+const AT_ONCE: usize = 8;
 
 /// Answers `/federation/auth/logout/backchannel` (OpenID Connect Back-Channel Logout 1.0 §2.6): ends the sessions that
 /// the provider made, at every client too. Providers that are switched off are heard as well.
@@ -125,7 +125,7 @@ async fn end_all(ports: &Ports, request: &Request, meant: Vec<Standing>) -> Resu
         let clients = farewell::end(ports, request, &ending).await?;
         Ok::<_, Unavailable>(farewell::frames(request, &ending.session.sid, &clients))
     });
-    ends.buffer_unordered(ENDED_AT_ONCE).try_concat().await
+    ends.buffer_unordered(AT_ONCE).try_concat().await
 }
 
 /// Answers `/federation/auth/logout/frontchannel` (OpenID Connect Front-Channel Logout 1.0 §3). It comes from a frame
@@ -160,13 +160,13 @@ async fn by_sid(
     issuer: Option<&str>,
     sid: &str,
 ) -> Result<Vec<Standing>, Unavailable> {
-    let mut meant = Vec::new();
-    for idp in of_issuer(request, issuer) {
-        let found = farewell::listed(ports, upstream_list(&idp.id, "sid", sid)).await?;
+    let found = of_issuer(request, issuer).map(|idp| async move {
+        let mut found = farewell::listed(ports, upstream_list(&idp.id, "sid", sid)).await?;
         let fits = |session: &Session| session.idp == idp.id && session.upstream_sid.as_deref() == Some(sid);
-        meant.extend(found.into_iter().filter(|standing| fits(&standing.session)));
-    }
-    Ok(meant)
+        found.retain(|standing| fits(&standing.session));
+        Ok::<_, Unavailable>(found)
+    });
+    stream::iter(found).buffer_unordered(AT_ONCE).try_concat().await
 }
 
 /// The session of the browser that came, if a provider of that issuer made it.

@@ -65,9 +65,8 @@ fn c030_c031_c032_request_objects_are_refused_never_ignored() {
     assert_eq!(world.idp.count("/jwks"), 0, "nothing was fetched");
     assert_eq!(world.sent_upstream(), 0);
     let document = world.server.get("/acs/.well-known/openid-configuration").json();
-    for name in ["request_parameter_supported", "request_uri_parameter_supported"] {
-        assert_eq!(document[name], false, "the default of request_uri is true: {name} must be said");
-    }
+    assert_eq!(document["request_parameter_supported"], true, "of clients with keys");
+    assert_eq!(document["request_uri_parameter_supported"], false, "the default is true: it must be said");
 }
 
 #[test]

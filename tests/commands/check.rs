@@ -162,6 +162,29 @@ fn online_names_what_does_not_answer() {
 }
 
 #[test]
+fn online_fetches_the_keys_that_clients_publish() {
+    let idp = provider();
+    let stage = Stage::at(&idp);
+    let keyed =
+        |uri: &str| format!("name = \"Keyed\"\njwks_uri = \"{uri}\"\nredirect_uris = [\"https://rp.example.com/k\"]\n");
+    stage.write("clients/keyed.toml", &keyed(&format!("{}/jwks", idp.issuer())));
+    stage.write("clients/broken.toml", &keyed(&format!("{}/nothing-here", idp.issuer())));
+    stage.write("clients/inside.toml", &keyed("https://10.0.0.1/jwks"));
+    stage.write("clients/off.toml", &format!("enabled = false\n{}", keyed("https://10.0.0.1/off")));
+    assert_eq!(stage.run(&["check"]).code, Some(0), "without --online nothing is tried");
+    let done = stage.run(&["check", "--online"]);
+    assert_eq!(done.code, Some(1), "{done:?}");
+    for line in [
+        "ok    client keyed: jwks_uri: ",
+        "wrong client broken: jwks_uri: fails the check `jwks`: answered 404",
+        "wrong client inside: jwks_uri: fails the check `outbound_guard`: ",
+    ] {
+        assert!(done.out.contains(line), "no `{line}` in {}", done.out);
+    }
+    assert!(!done.out.contains("client off"), "a client that is switched off isn't asked");
+}
+
+#[test]
 fn schemas_are_json_schema_and_say_what_check_says() {
     let stage = sound();
     let all = stage.run(&["schema"]).json();

@@ -157,3 +157,22 @@ fn f15_on_a_read_only_file_readers_go_on_writers_wait_and_it_heals_by_itself() {
     Tokens::verified(&world.server, &client, Some(&ask), &answer);
     assert_eq!(client.refresh(&world.server, tokens.refresh()).status, 200, "nothing was spent");
 }
+
+#[test]
+fn f11_a_yes_to_the_sign_out_while_the_database_is_locked_can_be_given_again() {
+    let world = World::new();
+    let mut browser = world.browser();
+    world.sign_in(&mut browser);
+    let kept = |browser: &crate::support::browser::Browser| {
+        browser.cookies(&world.server.base).into_iter().map(|cookie| cookie.value).collect::<Vec<_>>()
+    };
+    let before = kept(&browser);
+    let asked = browser.open(&format!("{}/openid/logout", world.server.issuer));
+    let form = asked.form_with("handle").press("action", "sign-out");
+    let lock = Lock::on(&world);
+    assert_unavailable_page(browser.submit(&asked, &form).response());
+    assert_eq!(kept(&browser), before, "nobody is told that it is done");
+    lock.release();
+    assert_page(&browser.submit(&asked, &form), 200);
+    assert!(!world.is_signed_in(&browser));
+}

@@ -16,6 +16,7 @@ mod deactivation;
 mod load;
 mod logout_notices;
 mod nodes;
+mod pushed;
 mod races;
 mod redis_gone;
 mod redis_restored;

@@ -42,8 +42,9 @@ export async function identityProvider(given, tls) {
         enabled: true,
         // somebody has to press the button: a person's sign-out is the person's
         logoutSource(ctx, form) {
-          ctx.body = `<!doctype html><html lang="en"><title>Sign out of ${given.name}?</title><link rel="icon" href="data:,">${form}
-            <button id="sign-out" form="op.logoutForm" name="logout" value="yes">Sign out</button>`;
+          const button = '<button id="sign-out" name="logout" value="yes">Sign out</button>';
+          ctx.body = `<!doctype html><html lang="en"><title>Sign out of ${given.name}?</title><link rel="icon" href="data:,">
+            ${form.replace('</form>', `${button}</form>`)}`;
         },
         postLogoutSuccessSource(ctx) {
           ctx.body = '<!doctype html><html lang="en"><title>Signed out</title><p id="signed-out">Signed out';

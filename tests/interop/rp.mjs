@@ -4,9 +4,14 @@
 //                     `push`: pushed, `sign`: signed with the client's key
 //   /cb/CLIENT        ends it: code against tokens, ID token verified, userinfo
 //   /refresh/KEY, /revoke/KEY, /sign-out/KEY?…   with the tokens of an earlier result
+//   /introspect/KEY   what the provider says of the tokens of an earlier result
+//   /program/CLIENT   a token in the client's own name: introspected, presented, revoked; the query goes into the request
+//   /aged-keys/CLIENT the client's copy of the provider's keys becomes a minute old
 //   /discovery        what the provider says of itself
 //   /backchannel/CLIENT, /front/CLIENT, /signed-in   see sessions.mjs
+//   /jwks             the keys of those registrations that prove themselves by one
 //   /broken           a page whose script fails
+import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import * as oidc from 'openid-client';
 import { bodyOf, escape, listen, page } from './listen.mjs';
 import { sessions } from './sessions.mjs';
@@ -17,20 +22,47 @@ const AUTH = { basic: oidc.ClientSecretBasic, post: oidc.ClientSecretPost };
 export async function relyingParty(given, tls) {
   const { server, origin } = await listen(tls);
   const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+  const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', keys.publicKey);
+  const jwk = { kty, crv, x, y, kid: 'rp-1', alg: 'ES256', use: 'sig' };
   const configured = new Map();
   const waiting = new Map();
   const held = new Map();
   const people = sessions(given.issuer);
 
+  function discover(id) {
+    const { by, secret } = given.clients[id];
+    const auth = by === 'keys' ? oidc.PrivateKeyJwt({ key: keys.privateKey, kid: 'rp-1' }) : (AUTH[by]?.(secret) ?? oidc.None());
+    const execute = [oidc.enableNonRepudiationChecks];
+    if (!tls) execute.push(oidc.allowInsecureRequests); // plain http on loopback
+    return oidc.discovery(new URL(given.issuer), id, undefined, auth, { execute });
+  }
+
   function configuration(id) {
-    if (!configured.has(id)) {
-      const { by, secret } = given.clients[id];
-      const auth = by === 'keys' ? oidc.PrivateKeyJwt({ key: keys.privateKey, kid: 'rp-1' }) : (AUTH[by]?.(secret) ?? oidc.None());
-      const execute = [oidc.enableNonRepudiationChecks];
-      if (!tls) execute.push(oidc.allowInsecureRequests); // plain http on loopback
-      configured.set(id, oidc.discovery(new URL(given.issuer), id, undefined, auth, { execute }));
-    }
+    if (!configured.has(id)) configured.set(id, discover(id));
     return configured.get(id);
+  }
+
+  // Another process of the same client, started with the keys that this one has, and a minute later: only then does
+  // the library ask again for keys that it doesn't know.
+  async function ageKeys(id) {
+    const { jwks, uat } = oidc.getJwksCache(await configuration(id));
+    const next = await discover(id);
+    oidc.setJwksCache(next, { jwks, uat: uat - 61 });
+    configured.set(id, Promise.resolve(next));
+    return { kids: jwks.keys.map((key) => key.kid) };
+  }
+
+  // A signed access token as a service of another maker would check it (RFC 9068 §4); null for an opaque one.
+  async function checked(config, token) {
+    if (!token.includes('.')) return null;
+    const { issuer, jwks_uri: uri } = config.serverMetadata();
+    const { payload } = await jwtVerify(token, createRemoteJWKSet(new URL(uri)), {
+      issuer,
+      audience: issuer,
+      typ: 'at+jwt',
+      requiredClaims: ['iss', 'exp', 'aud', 'sub', 'client_id', 'iat', 'jti'],
+    });
+    return payload;
   }
 
   async function start(id, url, response) {
@@ -91,7 +123,8 @@ export async function relyingParty(given, tls) {
     const key = oidc.randomState();
     held.set(key, { config, tokens });
     people.began(id, claims);
-    return { key, method: request.method, claims, userinfo, scope: tokens.scope, refreshable: Boolean(tokens.refresh_token) };
+    const { kid } = decodeProtectedHeader(tokens.id_token);
+    return { key, kid, method: request.method, claims, userinfo, scope: tokens.scope, refreshable: Boolean(tokens.refresh_token) };
   }
 
   async function refresh(key) {
@@ -115,6 +148,29 @@ export async function relyingParty(given, tls) {
     };
   }
 
+  async function introspect(key) {
+    const { config, tokens } = held.get(key);
+    return {
+      access: await oidc.tokenIntrospection(config, tokens.access_token),
+      refresh: await oidc.tokenIntrospection(config, tokens.refresh_token, { token_type_hint: 'refresh_token' }),
+      id: await oidc.tokenIntrospection(config, tokens.id_token),
+      signed: await checked(config, tokens.access_token),
+    };
+  }
+
+  async function program(id, url) {
+    const config = await configuration(id);
+    const granted = await oidc.clientCredentialsGrant(config, Object.fromEntries(url.searchParams));
+    const token = granted.access_token;
+    const told = await oidc.tokenIntrospection(config, token);
+    const signed = await checked(config, token);
+    const presented = await oidc.fetchProtectedResource(config, token, new URL(config.serverMetadata().userinfo_endpoint), 'GET')
+      .then((response) => response.status, (fault) => fault.status ?? fault.code);
+    await oidc.tokenRevocation(config, token);
+    const after = await oidc.tokenIntrospection(config, token);
+    return { members: Object.keys(granted).sort(), scope: granted.scope, told, signed, presented, after };
+  }
+
   function signOut(key, url, response) {
     const { config, tokens } = held.get(key);
     const asked = url.searchParams.has('bare')
@@ -134,10 +190,14 @@ export async function relyingParty(given, tls) {
     if (errand === 'cb') return show(response, await callback(name, request, url));
     if (errand === 'refresh') return show(response, await refresh(name));
     if (errand === 'revoke') return show(response, await revoke(name, url));
+    if (errand === 'introspect') return show(response, await introspect(name));
+    if (errand === 'program') return show(response, await program(name, url));
+    if (errand === 'aged-keys') return show(response, await ageKeys(name));
     if (errand === 'sign-out') return signOut(name, url, response);
     if (errand === 'discovery') return show(response, (await configuration(Object.keys(given.clients)[0])).serverMetadata());
     if (['backchannel', 'front', 'signed-in'].includes(errand)) return people.answer(errand, name, request, response, url);
     if (errand === 'bye') return show(response, { bye: true, ...Object.fromEntries(url.searchParams) });
+    if (errand === 'jwks') return response.writeHead(200, { 'content-type': 'application/jwk-set+json' }).end(JSON.stringify({ keys: [jwk] }));
     if (errand === 'broken') return page(response, 'Broken', '<script>throw new Error("broken")</script>');
     return response.writeHead(404).end();
   }
@@ -148,6 +208,5 @@ export async function relyingParty(given, tls) {
       show(response, { error: error ?? code ?? fault.name, description, message, cause: fault.cause && String(fault.cause) });
     });
   });
-  const jwk = { ...(await crypto.subtle.exportKey('jwk', keys.publicKey)), kid: 'rp-1', alg: 'ES256', use: 'sig' };
-  return { origin, jwk: { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y, kid: jwk.kid, alg: jwk.alg, use: jwk.use } };
+  return { origin, jwk };
 }

@@ -86,6 +86,12 @@ impl Stage {
         line.trim_end_matches('"').to_owned()
     }
 
+    /// Runs a command beside the server.
+    pub fn run(&self, arguments: &[&str]) {
+        let done = product(self.folder.path()).args(arguments).output().expect("it runs");
+        assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+
     /// What the server has logged so far.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default()
@@ -134,6 +140,7 @@ fn start_peers(folder: &Path, base: &str, certificate: Option<&Certificate>) -> 
             "basic": { "by": "basic", "secret": "basic secret+&% 0123456789" },
             "post": { "by": "post", "secret": "post secret+&% 0123456789" },
             "keys": { "by": "keys" },
+            "published": { "by": "keys" },
             "public": { "by": "none" },
             "told": { "by": "basic", "secret": "told-secret-0123456789" },
             "framed": { "by": "basic", "secret": "told-secret-0123456789" },
@@ -184,10 +191,12 @@ fn write_config(folder: &Path, base: &str, address: SocketAddr, peers: &Value, c
     write("northwind.key.pem", &certificate::key_pem());
     let rp = text(&peers["rp"]["origin"]);
     let jwks = format!("jwks = {{ keys = [{}] }}", toml_table(&peers["rp"]["jwk"]));
+    let jwks_uri = format!("jwks_uri = \"{rp}/jwks\"");
     for (id, proof, idps) in [
         ("basic", "client_secret = { env = \"BASIC_SECRET\" }", "\"contoso\""),
         ("post", "client_secret = { env = \"POST_SECRET\" }", "\"contoso\""),
         ("keys", jwks.as_str(), "\"contoso\""),
+        ("published", jwks_uri.as_str(), "\"contoso\""),
         ("public", "public = true", "\"contoso\""),
         ("any", "client_secret = { env = \"ANY_SECRET\" }", "\"contoso\", \"fabrikam\", \"northwind\""),
         ("told", "client_secret = { env = \"TOLD_SECRET\" }", "\"contoso\""),
@@ -209,7 +218,13 @@ fn write_config(folder: &Path, base: &str, address: SocketAddr, peers: &Value, c
             "both" => back + &front,
             _ => String::new(),
         };
-        write(&format!("clients/{id}.toml"), &format!("{}{start}", client(id, proof, idps, &rp)));
+        // Two are programs too; one of them has signed access tokens.
+        let more = match id {
+            "post" => "rule_sets = [\"TENANT_ADMIN\", \"READ_ONLY_TENANT_ADMIN\"]\n",
+            "keys" => "rule_sets = [\"TENANT_ADMIN\"]\naccess_token = \"jwt\"\n",
+            _ => "",
+        };
+        write(&format!("clients/{id}.toml"), &format!("{}{start}{more}", client(id, proof, idps, &rp)));
     }
 }
 
@@ -242,9 +257,10 @@ fn identity_provider(id: &str, issuer: &str) -> String {
 }
 
 fn client(id: &str, proof: &str, idps: &str, rp: &str) -> String {
+    let own_name = if matches!(id, "post" | "keys") { ", \"client_credentials\"" } else { "" };
     format!(
         "name = \"The {id} service\"\n{proof}\nredirect_uris = [\"{rp}/cb/{id}\"]\n\
-         post_logout_redirect_uris = [\"{rp}/bye\"]\ngrant_types = [\"authorization_code\", \"refresh_token\"]\n\
+         post_logout_redirect_uris = [\"{rp}/bye\"]\ngrant_types = [\"authorization_code\", \"refresh_token\"{own_name}]\n\
          scopes = [\"openid\", \"profile\", \"email\", \"user\", \"offline_access\"]\nidps = [{idps}]\n"
     )
 }
@@ -258,9 +274,25 @@ fn toml_table(value: &Value) -> String {
 fn start_server(folder: &Path) -> Process {
     let log = folder.join("server.log");
     let out = fs::File::create(&log).expect("a log");
+    let mut command = product(folder);
+    command.arg("serve").stdout(out.try_clone().expect("a second handle")).stderr(out);
+    let mut server = Process::spawn(&mut command, "the server");
+    let looks = START_TIMEOUT.as_millis() / 20;
+    for _ in 0..looks {
+        let said = fs::read_to_string(&log).unwrap_or_default();
+        if said.contains("serving") {
+            return server;
+        }
+        assert!(!server.has_ended(), "the server ended:\n{said}");
+        std::thread::park_timeout(std::time::Duration::from_millis(20));
+    }
+    panic!("the server did not start:\n{}", fs::read_to_string(&log).unwrap_or_default());
+}
+
+/// A command of the product on this stage's folder.
+fn product(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
-    command.arg("--config").arg(folder.join("config")).arg("serve").stdin(Stdio::null());
-    command.stdout(out.try_clone().expect("a second handle")).stderr(out);
+    command.arg("--config").arg(folder.join("config")).stdin(Stdio::null());
     for (name, value) in [
         ("CONTOSO_SECRET", "contoso-secret-0123456789"),
         ("FABRIKAM_SECRET", "fabrikam-secret-0123456789"),
@@ -274,15 +306,5 @@ fn start_server(folder: &Path) -> Process {
     ] {
         command.env(name, value);
     }
-    let mut server = Process::spawn(&mut command, "the server");
-    let looks = START_TIMEOUT.as_millis() / 20;
-    for _ in 0..looks {
-        let said = fs::read_to_string(&log).unwrap_or_default();
-        if said.contains("serving") {
-            return server;
-        }
-        assert!(!server.has_ended(), "the server ended:\n{said}");
-        std::thread::park_timeout(std::time::Duration::from_millis(20));
-    }
-    panic!("the server did not start:\n{}", fs::read_to_string(&log).unwrap_or_default());
+    command
 }

@@ -15,7 +15,7 @@ fn stage() -> (Arc<Stage>, Browser) {
 
 /// The JSON that the relying party shows.
 #[track_caller]
-fn result(page: &Page) -> Value {
+pub fn result(page: &Page) -> Value {
     let text = page.text();
     let json = text.split_once("<pre id=\"result\">").and_then(|(_, rest)| rest.split_once("</pre>"));
     let (json, _) = json.unwrap_or_else(|| panic!("no result at {}:\n{text}", page.url));
@@ -38,13 +38,13 @@ fn sign_in_as(browser: &mut Browser, page: &Page, username: &str) -> Page {
 }
 
 #[track_caller]
-fn whole_login(browser: &mut Browser, stage: &Stage, client: &str, username: &str) -> Value {
+pub fn whole_login(browser: &mut Browser, stage: &Stage, client: &str, username: &str) -> Value {
     let (page, _) = begin(browser, stage, client, &[]);
     result(&sign_in_as(browser, &page, username))
 }
 
 #[track_caller]
-fn assert_is(result: &Value, username: &str) {
+pub fn assert_is(result: &Value, username: &str) {
     assert_eq!(result["error"], Value::Null, "{result}");
     for source in ["claims", "userinfo"] {
         assert_eq!(result[source]["preferred_username"], username, "{result}");
@@ -89,7 +89,7 @@ fn openid_client_accepts_what_we_say_of_ourselves() {
 #[test]
 fn a_login_without_a_hint_goes_through_with_every_kind_of_client() {
     let (stage, _) = stage();
-    for client in ["basic", "post", "keys", "public"] {
+    for client in ["basic", "post", "keys", "published", "public"] {
         let mut browser = Browser::new(Routes::default());
         let (page, typed) = begin(&mut browser, &stage, client, &[]);
         assert_eq!(typed, "", "nobody was hinted at");
@@ -143,7 +143,7 @@ fn nothing_but_the_hint_tells_the_two_requests_apart() {
 #[test]
 fn a_refresh_brings_new_tokens_and_a_revocation_ends_them() {
     let (stage, _) = stage();
-    for client in ["basic", "post", "keys"] {
+    for client in ["basic", "post", "keys", "published"] {
         let mut browser = Browser::new(Routes::default());
         let first = whole_login(&mut browser, &stage, client, ALICE);
         assert_eq!(first["refreshable"], true, "{first}");
@@ -228,7 +228,10 @@ fn a_sign_out_with_the_id_token_ends_the_session_and_leads_back() {
     let silent = browser.open(&stage.login("post", &[("prompt", "none")]));
     assert_is(&result(&silent), ALICE);
     let key = first["key"].as_str().expect("a key");
-    let bye = result(&browser.open(&format!("{}/sign-out/{key}", stage.rp)));
+    let asks = browser.open(&format!("{}/sign-out/{key}", stage.rp));
+    assert!(asks.url.starts_with(&stage.issuer_of("contoso")), "the provider signs her out too: {}", asks.url);
+    let form = asks.form_with("logout").press("logout", "yes");
+    let bye = result(&browser.submit(&asks, &form));
     assert_eq!(bye, serde_json::json!({ "bye": true, "state": "back & forth" }));
     let refused = result(&browser.open(&stage.login("post", &[("prompt", "none")])));
     assert_eq!(refused["error"], "login_required", "{refused}");

@@ -79,3 +79,19 @@ fn a_token_that_came_while_the_store_was_away_works_afterwards() {
     assert!(!is_in(&world, &alice) && is_in(&world, &bob));
     is_refused(&notify(&world.server, &token), "and then it is used");
 }
+
+#[test]
+fn a_token_that_came_while_the_database_was_locked_works_afterwards() {
+    let world = World::new();
+    let (alice, bob) = (sign_in(&world, &ALICE, "desk"), sign_in(&world, &BOB, "bobs"));
+    let token = world.idp.logout_token(of_sid("desk"));
+    let file = world.server.folder().join("data/vestibule.db");
+    let other = rusqlite::Connection::open(file).expect("the database");
+    other.execute_batch("BEGIN EXCLUSIVE").expect("the lock");
+    let answer = notify(&world.server, &token);
+    assert_eq!((answer.status, answer.error().as_str()), (503, "temporarily_unavailable"), "{}", answer.text());
+    other.execute_batch("ROLLBACK").expect("released");
+    assert!(is_in(&world, &alice) && is_in(&world, &bob));
+    is_heard(&notify(&world.server, &token));
+    assert!(!is_in(&world, &alice) && is_in(&world, &bob));
+}

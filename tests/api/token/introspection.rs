@@ -6,6 +6,7 @@ use vestibule::base::Span;
 use crate::support::client::{Client, Proof, Tokens, basic, peek};
 use crate::support::http::{Request, Response};
 use crate::support::redis::RedisServer as Redis;
+use crate::support::server::{block_on, wait_until};
 use crate::world::World;
 
 fn of_kind(kind: &str) -> World {
@@ -153,7 +154,7 @@ fn a110_what_is_no_token_of_ours_is_inactive() {
 }
 
 #[test]
-fn a112_a_token_of_somebody_switched_off_or_signed_out_is_inactive_at_once() {
+fn a112_a_token_of_somebody_switched_off_is_inactive_at_once() {
     for kind in ["opaque", "jwt"] {
         let world = of_kind(kind);
         let client = Client::access();
@@ -163,6 +164,24 @@ fn a112_a_token_of_somebody_switched_off_or_signed_out_is_inactive_at_once() {
         world.server.deactivate(tokens.sub());
         inactive(&client.introspect(&world.server, &tokens.access));
         inactive(&client.introspect(&world.server, tokens.refresh()));
+    }
+}
+
+#[test]
+fn a106_after_a_sign_out_only_what_is_for_offline_use_is_active() {
+    for kind in ["opaque", "jwt"] {
+        let world = of_kind(kind);
+        let client = Client::access();
+        let mut browser = world.server.browser();
+        let bound = world.sign_in(&mut browser);
+        let offline = world.sign_in_for_long(&client, &mut browser);
+        assert_eq!(bound.claims["sid"], offline.claims["sid"], "one session");
+        active(&world, &bound.access);
+        browser.open(&world.server.url(&format!("/acs/openid/logout?id_token_hint={}", bound.id_token)));
+        assert!(!world.is_signed_in(&browser));
+        inactive(&client.introspect(&world.server, &bound.access));
+        active(&world, &offline.access);
+        active(&world, offline.refresh());
     }
 }
 
@@ -244,6 +263,29 @@ fn a094_a_request_that_can_be_read_in_two_ways_is_not_read() {
 }
 
 #[test]
+fn g05_while_the_database_is_away_no_token_is_called_inactive() {
+    let world = World::with(|setup, _| {
+        setup.keys("clients/access.toml", "rule_sets = [\"TENANT_ADMIN\"]");
+        let grants = "\"refresh_token\"]";
+        setup.edit("clients/access.toml", grants, "\"refresh_token\", \"client_credentials\"]");
+    });
+    let client = Client::access();
+    let tokens = world.sign_in_for_long(&client, &mut world.server.browser());
+    let program = client.token(&world.server, &[("grant_type", "client_credentials")]).json();
+    let program = program["access_token"].as_str().expect("a token");
+    active(&world, program);
+    block_on(world.server.running().ports().directory.close()).expect("it closes");
+    for token in [tokens.access.as_str(), tokens.refresh(), program] {
+        let answer = client.introspect(&world.server, token);
+        assert_eq!((answer.status, answer.error().as_str()), (503, "temporarily_unavailable"), "{}", answer.text());
+        assert!(answer.header("retry-after").is_some_and(|v| v.parse::<u32>().is_ok_and(|s| s > 0)));
+    }
+    inactive(&client.introspect(&world.server, "made-up"));
+    let answer = client.token(&world.server, &[("grant_type", "client_credentials")]);
+    assert_eq!(answer.status, 200, "a program's token needs no database: {}", answer.text());
+}
+
+#[test]
 fn g05_while_the_store_is_away_no_token_is_called_inactive() {
     let redis = Redis::start();
     let world = World::with(|setup, _| {
@@ -257,8 +299,6 @@ fn g05_while_the_store_is_away_no_token_is_called_inactive() {
     redis.thaw();
     assert_eq!((answer.status, answer.error().as_str()), (503, "temporarily_unavailable"), "{}", answer.text());
     assert!(answer.header("retry-after").is_some_and(|v| v.parse::<u32>().is_ok_and(|s| s > 0)));
-    crate::support::server::wait_until("it is told again", || {
-        client.introspect(&world.server, &tokens.access).status == 200
-    });
+    wait_until("it is told again", || client.introspect(&world.server, &tokens.access).status == 200);
     active(&world, &tokens.access);
 }
