@@ -136,7 +136,7 @@ fn a133_what_waits_is_shown_and_given_up_after_a_day() {
     assert_eq!((stage.waiting("access"), stage.ended("access", "given_up")), (200, 0));
     stage.world.advance(Span::hours(1));
     stage.all_is_settled();
-    assert_eq!(stage.ended("access", "given_up"), 200);
+    wait_until("all are counted as given up", || stage.ended("access", "given_up") == 200);
     assert!(stage.clients.told(ACCESS).len() <= 5, "for two hundred: {}", stage.clients.told(ACCESS).len());
     assert!(!stage.cares().contains("\"client\""));
 }
