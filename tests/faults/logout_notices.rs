@@ -102,3 +102,26 @@ fn a133_while_nothing_can_be_written_the_queue_is_tried_each_second_and_then_del
     database.execute_batch("DROP TRIGGER full").expect("no trigger");
     clients.wait_for(ADDRESS, 1);
 }
+
+#[test]
+fn f01_a_deactivation_while_redis_is_down_holds_at_once_and_clients_hear_of_it_later() {
+    let (mut redis, clients) = (RedisServer::start(), EvilClient::start());
+    let world = on_redis_with(&redis, |setup| {
+        setup.keys("clients/access.toml", &told_at(&clients));
+    });
+    let mut browser = world.browser();
+    let alice = world.sign_in(&mut browser);
+    redis.ask(&["SAVE"]);
+    redis.kill();
+    world.server.deactivate(alice.sub());
+    // More than a look at the queue: it is leased meanwhile, and handed out again.
+    let ports = world.server.running().ports();
+    block_on(vestibule::jobs::leavings::tick(ports));
+    assert!(clients.is_untouched());
+    redis.restart();
+    wait_until("Redis is back", || block_on(ports.state.ping()).is_ok());
+    world.server.advance(vestibule::base::Span::secs(21));
+    let told = clients.wait_for(ADDRESS, 1);
+    assert_eq!(told[0].claim("sid"), alice.claims["sid"].as_str().expect("a sid"));
+    assert!(!world.is_signed_in(&browser));
+}
