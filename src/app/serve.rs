@@ -91,7 +91,11 @@ pub fn tasks(ports: &Data<Ports>) -> Vec<tokio::task::JoinHandle<()>> {
         tokio::spawn(async move {
             let mut turns = tokio::time::interval(LOOK);
             turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-            let mut version = for_changes.config.snapshot().version;
+            // Files that have changed since the start began count too: what was made from them then is renewed.
+            let config = for_changes.config.snapshot();
+            for_changes.upstream.renew(&config.server.outbound);
+            for_changes.clients.renew(&config.server.outbound);
+            let mut version = config.version;
             loop {
                 turns.tick().await;
                 follow_config(&for_changes, &mut version);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
 use crate::base::Span;
 use crate::directory::Leaving;
 use crate::flow::Ports;
@@ -12,6 +14,8 @@ use crate::oidc::ClientId;
 
 /// People at a time.
 const BATCH: u32 = 32;
+/// How many of them, and of the sessions of one of them, are in hand at once: what they write is committed together.
+const AT_ONCE: usize = 8;
 /// How long nobody else sees off those who are in hand; longer than seeing them off takes.
 const LEASE: Span = Span::secs(20);
 
@@ -30,23 +34,30 @@ pub async fn tick(ports: &Ports) {
 async fn batch(ports: &Ports) -> Result<usize, Unavailable> {
     let request = ports.request();
     let leavings = ports.directory.notices.claim_leavings(BATCH, request.now, request.now.plus(LEASE)).await?;
-    for leaving in &leavings {
-        see_off(ports, &request, leaving).await?;
-    }
-    Ok(leavings.len())
+    let (count, request) = (leavings.len(), &request);
+    let seen_off = stream::iter(leavings).map(|leaving| async move { see_off(ports, request, &leaving).await });
+    let seen_off: Vec<Result<(), Unavailable>> = seen_off.buffer_unordered(AT_ONCE).collect().await;
+    // One who can't be seen off holds up nobody else.
+    seen_off.into_iter().try_for_each(|one| one).map(|()| count)
 }
 
 async fn see_off(ports: &Ports, request: &Request, leaving: &Leaving) -> Result<(), Unavailable> {
     let mut told = BTreeSet::new();
     let user = ports.directory.users.standing(&leaving.user, None, &[]).await?.map(|standing| standing.user);
     let is_back = user.is_some_and(|user| user.active);
+    let mut ending = Vec::new();
     for standing in listed(ports, user_list(&leaving.user)).await? {
         // What was begun after the person came back stays. Who isn't back can't have begun anything, whatever another
         // server's clock says.
         let before = !is_back || standing.session.created <= leaving.at;
         if standing.session.user == leaving.user && before {
-            told.extend(end(ports, request, &standing).await?.into_iter().map(|client| client.id.clone()));
+            ending.push(standing);
         }
+    }
+    let ends = stream::iter(ending).map(|standing| async move { end(ports, request, &standing).await });
+    let mut served = ends.buffer_unordered(AT_ONCE);
+    while let Some(clients) = served.try_next().await? {
+        told.extend(clients.into_iter().map(|client| client.id.clone()));
     }
     let untold: BTreeSet<ClientId> = leaving.clients.iter().filter(|id| !told.contains(id)).cloned().collect();
     let queued = notices(ports, request, (&leaving.user, None), &untold);

@@ -241,16 +241,15 @@ impl Round {
     /// The client is gone, or has no address, perhaps for a moment only.
     async fn drop_the_old(&self) -> Result<(), DirectoryFault> {
         let mut dropped = 0;
-        while self.oldest().await?.is_some_and(|oldest| self.is_too_old(oldest)) {
+        let mut may_be_more = self.oldest().await?.is_some_and(|oldest| self.is_too_old(oldest));
+        while may_be_more {
             let (old, young): (Vec<_>, Vec<_>) =
                 self.claim(&MORE).await?.into_iter().partition(|notice| self.is_too_old(notice.created));
             let (count, now) = (old.len(), self.ports.clock.now());
             let back = young.into_iter().map(|notice| (notice.id, now)).collect();
             self.ports.directory.notices.settle(old.into_iter().map(|notice| notice.id).collect(), back).await?;
             dropped += count;
-            if count == 0 {
-                break;
-            }
+            may_be_more = count > 0;
             tokio::task::yield_now().await;
         }
         if dropped > 0 {

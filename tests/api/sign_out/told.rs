@@ -122,6 +122,35 @@ fn a_deactivation_by_a_clock_that_lags_ends_the_session_of_a_moment_ago_for_good
 }
 
 #[test]
+fn whoever_cannot_be_seen_off_holds_up_nobody_else() {
+    let stage = Stage::new();
+    let server = &stage.world.server;
+    let alice = stage.world.sign_in(&mut server.browser());
+    stage.world.next_is(&BOB);
+    let bob = stage.world.sign_in(&mut server.browser());
+    let database = rusqlite::Connection::open(server.folder().join("data/vestibule.db")).expect("the database");
+    let fails_for = |who: &str| {
+        let text = format!(
+            "DROP TRIGGER IF EXISTS fails; CREATE TRIGGER fails BEFORE INSERT ON sign_outs {who} \
+             BEGIN SELECT RAISE(ABORT, 'fails'); END"
+        );
+        database.execute_batch(&text).expect("a trigger");
+    };
+    fails_for("");
+    server.deactivate(alice.sub());
+    stage.world.advance(Span::secs(1));
+    server.deactivate(bob.sub());
+    // Both wait, hers first.
+    fails_for(&format!("WHEN NEW.sid = '{}'", alice.claims["sid"].as_str().expect("a sid")));
+    stage.world.advance(Span::secs(21));
+    let told = stage.clients.wait_for(ACCESS, 1);
+    assert_eq!(told[0].claim("sub"), bob.sub());
+    database.execute_batch("DROP TRIGGER fails").expect("no trigger");
+    stage.world.advance(Span::secs(21));
+    assert_eq!(stage.clients.wait_for(ACCESS, 2)[1].claim("sub"), alice.sub());
+}
+
+#[test]
 fn thousands_of_notices_are_heard_once_each() {
     let stage = Stage::new();
     stage.queue("access", 3_000);
