@@ -53,16 +53,20 @@ impl Clients {
     }
 
     /// Keys newer than those that lacked one: at once, but not more than one fetch a minute for this reason. `None`
-    /// if there are none to be had.
+    /// if there are none.
     ///
     /// # Errors
-    /// The fault of the fetch.
+    /// The fault of the last fetch: as long as that stands, nobody knows whether there are newer ones.
     pub async fn newer_keys(
         &self,
         jwks_uri: &str,
         seen: &Arc<ClientKeys>,
     ) -> Result<Option<Arc<ClientKeys>>, OutboundFault> {
-        self.remembered(jwks_uri)?.renew(seen).await
+        let keys = self.remembered(jwks_uri)?;
+        match (keys.renew(seen).await?, keys.last_fault()) {
+            (None, Some(fault)) => Err(fault),
+            (newer, _) => Ok(newer),
+        }
     }
 
     /// Sends a logout token (Back-Channel Logout 1.0 §2.5) and gives the status of the answer, within
@@ -95,7 +99,7 @@ impl Clients {
                 let fetched = tokio::time::timeout(KEYS_CALL.as_std(), http.get_with_retry(&url)).await;
                 let reply = fetched.map_err(|_| OutboundFault::unavailable("took too long"))??;
                 let set = document(&reply, "jwks")?.to_string();
-                ClientKeys::parse(&set).map_err(|fault| OutboundFault::untrusted("jwks", fault.to_string()))
+                ClientKeys::published(&set).map_err(|fault| OutboundFault::untrusted("jwks", fault.to_string()))
             }
             .boxed()
         });

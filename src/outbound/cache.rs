@@ -88,7 +88,8 @@ impl<T: Send + Sync + 'static, F: Fault> Cache<T, F> {
     }
 
     /// A document that is newer than `seen`, which lacked something: at once, but not more than one
-    /// fetch a minute for this reason. `None` if there is none to be had.
+    /// fetch a minute for this reason, or one every three seconds while fetches fail. `None` if there
+    /// is none to be had; [`Cache::last_fault`] tells whether for want of an answer.
     ///
     /// # Errors
     /// The fault of the fetch.
@@ -99,7 +100,8 @@ impl<T: Send + Sync + 'static, F: Fault> Cache<T, F> {
             if let Some((good, _)) = state.good.as_ref().filter(|(good, _)| !Arc::ptr_eq(good, seen)) {
                 return Ok(Some(Arc::clone(good)));
             }
-            let lately = state.forced.and_then(|at| age(now, at)).is_some_and(|age| age < JWKS_REFETCH_MIN);
+            let pause = if state.failed.is_some() { FAILURE_REMEMBERED } else { JWKS_REFETCH_MIN };
+            let lately = state.forced.and_then(|at| age(now, at)).is_some_and(|age| age < pause);
             match state.flight_under_way() {
                 Some(flight) => flight,
                 None if lately => return Ok(None),
@@ -337,6 +339,20 @@ mod tests {
         assert_eq!(bench.fetches(), 2);
         bench.pass(JWKS_REFETCH_MIN);
         assert!(bench.cache.renew(&second).await.expect("works").is_some());
+    }
+
+    #[tokio::test]
+    async fn a_renewal_that_failed_is_tried_again_soon() {
+        let bench = bench();
+        let first = bench.cache.get().await.expect("works");
+        bench.set(false);
+        assert!(bench.cache.renew(&first).await.is_err());
+        bench.set(true);
+        assert!(bench.cache.renew(&first).await.expect("kept").is_none());
+        assert!(bench.cache.last_fault().is_some());
+        bench.pass(FAILURE_REMEMBERED);
+        assert!(bench.cache.renew(&first).await.expect("works").is_some());
+        assert_eq!((bench.fetches(), bench.cache.last_fault().is_none()), (3, true));
     }
 
     #[test]
