@@ -8,7 +8,6 @@ mod bench;
 mod claims;
 #[cfg(test)]
 #[path = "support/evil_idp/mod.rs"]
-#[expect(dead_code, reason = "logout tokens are for other test programs")]
 mod evil_idp;
 #[cfg(test)]
 #[path = "upstream/faults.rs"]

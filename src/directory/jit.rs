@@ -39,7 +39,8 @@ fn created(jit: &JitUser, now: Moment) -> User {
         id: jit.fresh_id.clone(),
         directory: jit.directory.clone(),
         active: true,
-        sessions_valid_from: now,
+        // Nothing older can bear the id; and what began a moment before the one that made the user may go on.
+        sessions_valid_from: Moment::from_ms(0),
         attributes: std::collections::BTreeMap::new(),
         email_verified: false,
         former_names: Vec::new(),

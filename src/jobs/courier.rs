@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::{Id, JoinError, JoinSet};
 
-use super::round::{Ended, Round};
+use super::round::Round;
 use crate::flow::Ports;
 use crate::oidc::ClientId;
 use crate::token::delivery::Ailing;
@@ -26,7 +26,7 @@ const ON_THEIR_WAY_MAX: usize = 256;
 struct Courier {
     ports: Arc<Ports>,
     on_their_way: Arc<Semaphore>,
-    rounds: JoinSet<Ended>,
+    rounds: JoinSet<Option<Ailing>>,
     of: HashMap<Id, ClientId>,
     ailing: HashMap<ClientId, Ailing>,
 }
@@ -79,20 +79,15 @@ impl Courier {
         }
     }
 
-    fn note(&mut self, ended: Result<(Id, Ended), JoinError>) {
-        let (id, ended) = match ended {
+    fn note(&mut self, ended: Result<(Id, Option<Ailing>), JoinError>) {
+        let (id, ailing) = match ended {
             Ok(ended) => ended,
-            Err(fault) => (fault.id(), Ended::Well),
+            Err(fault) => (fault.id(), None),
         };
         let Some(client) = self.of.remove(&id) else { return };
-        match ended {
-            Ended::Well => {
-                self.ailing.remove(&client);
-            }
-            Ended::Failing => {
-                let before = self.ailing.get(&client).copied();
-                self.ailing.insert(client, Ailing::again(before, self.ports.clock.now()));
-            }
-        }
+        match ailing {
+            None => self.ailing.remove(&client),
+            Some(ailing) => self.ailing.insert(client, ailing),
+        };
     }
 }

@@ -1,4 +1,4 @@
-//! What is done again and again; each `tick` does it once.
+//! What is done again and again: each `tick` does it once, and the courier is always about.
 
 pub mod keys;
 pub mod purge;

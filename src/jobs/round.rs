@@ -32,14 +32,6 @@ const FIRST: Handful = Handful { limit: 1, lease: Span::secs(8), sent_within: Sp
 /// Those after it.
 const MORE: Handful = Handful { limit: 128, lease: Span::secs(20), sent_within: Span::secs(15) };
 
-/// How a round ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// The client answered, or nothing was due.
-    Well,
-    Failing,
-}
-
 /// What a round needs.
 pub struct Round {
     pub ports: Arc<Ports>,
@@ -59,6 +51,8 @@ struct Batch {
     refused: usize,
     failing: usize,
     given_up: usize,
+    /// The last time that the client failed.
+    failed: Option<Moment>,
 }
 
 impl Batch {
@@ -69,39 +63,38 @@ impl Batch {
 }
 
 impl Round {
-    /// Delivers until nothing is due any more, the client fails, or the order to stop has come.
-    pub async fn run(self) -> Ended {
-        self.rounds().await.unwrap_or_else(|fault| {
+    /// Delivers until nothing is due any more, the client fails, or the order to stop has come. Gives the client's
+    /// ailing, if it has one now.
+    pub async fn run(mut self) -> Option<Ailing> {
+        if let Err(fault) = self.handfuls().await {
             tracing::warn!(client = %self.client, %fault, "logout notices: the queue can't be read or written");
-            Ended::Well
-        })
+        }
+        self.ailing
     }
 
-    async fn rounds(&self) -> Result<Ended, DirectoryFault> {
+    async fn handfuls(&mut self) -> Result<(), DirectoryFault> {
         let mut handful = FIRST;
         while !self.is_stopping() {
             let client = self.ports.config.snapshot().clients.get(&self.client).cloned();
             let Some((client, uri)) = client.and_then(|c| c.backchannel_logout_uri.clone().map(|uri| (c, uri))) else {
-                self.drop_all().await?;
-                return Ok(Ended::Well);
+                self.ailing = None;
+                return self.drop_all().await;
             };
             let notices = self.claim(&handful).await?;
             if notices.is_empty() {
-                return Ok(Ended::Well);
+                return Ok(());
             }
             let until = Instant::now() + handful.sent_within.as_std();
             let batch = self.deliver((&client, &uri), notices, until).await;
-            let (failing, given_up) = (batch.is_failing(), batch.given_up);
+            let (failed, given_up) = (batch.failed.filter(|_| batch.is_failing()), batch.given_up);
             self.settle(batch).await?;
-            if failing {
-                if given_up > 0 {
-                    self.give_up_the_old().await?;
-                }
-                return Ok(Ended::Failing);
+            self.ailing = failed.map(|at| Ailing::again(self.ailing, at));
+            if failed.is_some() {
+                return if given_up > 0 { self.give_up_the_old().await } else { Ok(()) };
             }
             handful = MORE;
         }
-        Ok(Ended::Well)
+        Ok(())
     }
 
     fn is_stopping(&self) -> bool {
@@ -171,26 +164,30 @@ impl Round {
     }
 
     fn judge(&self, batch: &mut Batch, notice: Notice, meant: Answer) {
+        let now = self.ports.clock.now();
         match meant {
             Answer::Heard => batch.heard += 1,
             Answer::Refused => batch.refused += 1,
-            Answer::Failing => batch.failing += 1,
+            Answer::Failing => {
+                batch.failing += 1;
+                batch.failed = Some(now);
+            }
         }
         if meant == Answer::Heard {
-            self.ports.metrics.notices_ended(&self.client.0, NoticeEnd::Heard, 1);
-            return batch.done.push(notice.id);
+            batch.done.push(notice.id);
+            return self.ports.metrics.notices_ended(&self.client.0, NoticeEnd::Heard, 1);
         }
-        self.ports.metrics.notices_ended(&self.client.0, NoticeEnd::Failed, 1);
         let mut roll = [0];
         self.ports.dice.fill(&mut roll);
         let [roll] = roll;
-        match next(notice.created, notice.attempts, self.ports.clock.now(), roll) {
+        match next(notice.created, notice.attempts, now, roll) {
             Next::TriedAgain(at) => batch.again.push((notice.id, at)),
             Next::GivenUp => {
                 batch.given_up += 1;
                 batch.done.push(notice.id);
             }
         }
+        self.ports.metrics.notices_ended(&self.client.0, NoticeEnd::Failed, 1);
     }
 
     async fn settle(&self, batch: Batch) -> Result<(), DirectoryFault> {

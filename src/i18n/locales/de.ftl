@@ -30,7 +30,7 @@ mismatch-retry = Noch einmal anmelden
 
 # Abmelden
 signed-out-title = Sie sind abgemeldet
-signed-out-what = Sie können dieses Fenster schließen.
+signed-out-what = Sie können dieses Fenster schließen oder den Dienst öffnen, den Sie nutzen möchten.
 signed-out-here = Ihre Sitzung hier ist beendet.
 signed-out-ended-at = Ihre Sitzungen hier und bei { $provider } sind beendet.
 signed-out-still-at-title = Bei { $provider } sind Sie vielleicht noch angemeldet

@@ -30,7 +30,7 @@ mismatch-retry = Sign in again
 
 # Signing out
 signed-out-title = You’re signed out
-signed-out-what = You can close this window.
+signed-out-what = You can close this window, or open the service you want to use.
 signed-out-here = Your session here has ended.
 signed-out-ended-at = Your sessions here and at { $provider } have ended.
 signed-out-still-at-title = You may still be signed in at { $provider }

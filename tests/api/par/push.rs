@@ -159,6 +159,7 @@ fn a119_every_check_of_an_authorization_request_is_made_at_the_push() {
         ("max_age", "-1", "invalid_request"),
         ("login_hint", "a\nb", "invalid_request"),
         ("claims", "[]", "invalid_request"),
+        ("claims", &format!("{{\"id_token\":{{\"sub\":{{\"value\":\"{}\"}}}}}}", "s".repeat(256)), "invalid_request"),
         ("registration", "{}", "registration_not_supported"),
         ("request", "eyJhbGciOiJub25lIn0.e30.", "request_not_supported"),
         ("state", &"s".repeat(3_000), "invalid_request"),

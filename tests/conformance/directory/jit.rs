@@ -13,7 +13,7 @@ pub async fn a_first_login_creates_the_user(home: &Home) {
     assert_eq!(user.id, ada.fresh_id);
     assert_eq!(user.directory, DIRECTORY);
     assert!(user.active && user.email_verified);
-    assert_eq!((user.sessions_valid_from, user.updated_at), (at(1_000), at(1_000)));
+    assert_eq!((user.sessions_valid_from, user.updated_at), (at(0), at(1_000)));
     assert!(user.former_names.is_empty());
     assert_eq!(user.text("displayName"), Some("ada"));
     assert_eq!(user.text("externalId"), Some("x-ada"), "what it matches by is kept");
@@ -28,7 +28,7 @@ pub async fn a_later_login_is_the_same_user_whatever_its_fresh_id(home: &Home) {
     let user = update(&home.db, again).await;
     assert_eq!(user.id, first.id);
     assert_eq!(user.text("displayName"), Some("Ada King"));
-    assert_eq!((user.sessions_valid_from, user.updated_at), (at(1_000), at(2_000)));
+    assert_eq!((user.sessions_valid_from, user.updated_at), (at(0), at(2_000)));
     assert_eq!(home.db.users.user(&user.id).await.unwrap(), Some(user));
     assert_eq!(home.db.users.user(&UserId("id-drawn-anew".to_owned())).await.unwrap(), None);
 }
