@@ -64,27 +64,39 @@ impl<T: Send + Sync + 'static, F: Fault> Cache<T, F> {
     /// # Errors
     /// The fault of the fetch, if there is no good copy of at most a day.
     pub async fn get(&self) -> Outcome<T, F> {
-        let flight = {
-            let mut state = self.0.lock();
-            let now = self.0.clock.now();
-            let fault = state.recent_fault(now);
-            match state.standing(now) {
-                Standing::Fresh(good) => return Ok(good),
-                Standing::Stale(good) => {
-                    if fault.is_none() {
-                        drop(self.fly(&mut state));
-                    }
-                    return Ok(good);
-                }
-                Standing::Gone => {
-                    if let Some(fault) = fault {
-                        return Err(fault);
-                    }
-                    self.fly(&mut state)
-                }
+        match self.look() {
+            Look::Known(outcome) => outcome,
+            Look::Renewing(good, _) => Ok(good),
+            Look::Fetching(flight) => flight.await,
+        }
+    }
+
+    /// As [`Cache::get`], but a copy that is no longer fresh is renewed first; it is given if that fails or isn't done
+    /// `within` this time.
+    ///
+    /// # Errors
+    /// As [`Cache::get`].
+    pub async fn get_renewed(&self, within: Span) -> Outcome<T, F> {
+        match self.look() {
+            Look::Known(outcome) => outcome,
+            Look::Renewing(good, flight) => {
+                let renewed = tokio::time::timeout(within.as_std(), flight).await;
+                Ok(renewed.ok().and_then(Result::ok).unwrap_or(good))
             }
-        };
-        flight.await
+            Look::Fetching(flight) => flight.await,
+        }
+    }
+
+    /// What is there, and what is done about it.
+    fn look(&self) -> Look<T, F> {
+        let mut state = self.0.lock();
+        let now = self.0.clock.now();
+        match (state.standing(now), state.recent_fault(now)) {
+            (Standing::Fresh(good), _) | (Standing::Stale(good), Some(_)) => Look::Known(Ok(good)),
+            (Standing::Stale(good), None) => Look::Renewing(good, self.fly(&mut state)),
+            (Standing::Gone, Some(fault)) => Look::Known(Err(fault)),
+            (Standing::Gone, None) => Look::Fetching(self.fly(&mut state)),
+        }
     }
 
     /// A document that is newer than `seen`, which lacked something: at once, but not more than one
@@ -170,6 +182,14 @@ impl<T, F: Fault> Inner<T, F> {
             }
         }
     }
+}
+
+/// How a document is come by.
+enum Look<T, F> {
+    Known(Outcome<T, F>),
+    /// A copy that is no longer fresh, and the fetch of a newer one.
+    Renewing(Arc<T>, Flight<T, F>),
+    Fetching(Flight<T, F>),
 }
 
 enum Standing<T> {

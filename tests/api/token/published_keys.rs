@@ -172,8 +172,8 @@ fn a_client_that_takes_its_only_key_back_is_believed_no_longer() {
         let world = publisher.world();
         believed(&present(&world, &fresh(&world, &own)));
         publisher.publish_set(&nothing);
-        world.advance(Span::minutes(61));
-        wait_until("the key is gone", || present(&world, &fresh(&world, &own)).error() == "invalid_client");
+        world.advance(Span::hours(20));
+        refused(&present(&world, &fresh(&world, &own)));
         publisher.publish(&[&own]);
         world.advance(Span::secs(61));
         believed(&present(&world, &fresh(&world, &own)));
@@ -322,6 +322,19 @@ fn the_last_good_keys_serve_while_the_clients_server_is_down() {
     }
     world.advance(Span::hours(5));
     wait_until("a day old, and gone", || present(&world, &fresh(&world, &own)).status == 503);
+}
+
+#[test]
+fn a_client_whose_server_hangs_is_known_by_its_last_good_keys() {
+    let own = signer("own");
+    let publisher = Publisher::of(&[&own]);
+    let world = publisher.world();
+    believed(&present(&world, &fresh(&world, &own)));
+    publisher.answer(Answer::Hang);
+    world.advance(Span::hours(2));
+    let began = Instant::now();
+    believed(&present(&world, &fresh(&world, &own)));
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
 }
 
 #[test]
