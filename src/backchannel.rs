@@ -15,6 +15,8 @@ use crate::outbound::{Cache, GuardedClients, Http, OutboundFault, document};
 
 /// How long a fetch of keys may take in all, a second try included.
 const KEYS_CALL: Span = Span::secs(5);
+/// How long the last good keys wait for newer ones.
+const RENEWAL_WAIT: Span = Span::secs(2);
 /// How long a client may take to hear of a sign-out, from connecting to the status of its answer.
 pub const LOGOUT_CALL: Span = Span::secs(3);
 /// Key sets that are remembered; more only come about by changes of the files.
@@ -43,26 +45,31 @@ impl Clients {
         }
     }
 
-    /// The keys that a client publishes: from memory for an hour, renewed behind after, the last good ones for a
-    /// day. However many wait, one fetch is under way.
+    /// The keys that a client publishes: from memory for an hour, then fetched anew, so that a key is worth nothing an hour
+    /// after the client took it back. If they can't be had, the last good ones serve for a day. However many wait, one
+    /// fetch is under way.
     ///
     /// # Errors
     /// [`OutboundFault`] if they can't be had or believed, and there is no good copy.
     pub async fn keys(&self, jwks_uri: &str) -> Result<Arc<ClientKeys>, OutboundFault> {
-        self.remembered(jwks_uri)?.get().await
+        self.remembered(jwks_uri)?.get_renewed(RENEWAL_WAIT).await
     }
 
     /// Keys newer than those that lacked one: at once, but not more than one fetch a minute for this reason. `None`
-    /// if there are none to be had.
+    /// if there are none.
     ///
     /// # Errors
-    /// The fault of the fetch.
+    /// The fault of the last fetch: as long as that stands, nobody knows whether there are newer ones.
     pub async fn newer_keys(
         &self,
         jwks_uri: &str,
         seen: &Arc<ClientKeys>,
     ) -> Result<Option<Arc<ClientKeys>>, OutboundFault> {
-        self.remembered(jwks_uri)?.renew(seen).await
+        let keys = self.remembered(jwks_uri)?;
+        match (keys.renew(seen).await?, keys.last_fault()) {
+            (None, Some(fault)) => Err(fault),
+            (newer, _) => Ok(newer),
+        }
     }
 
     /// Sends a logout token (Back-Channel Logout 1.0 §2.5) and gives the status of the answer, within
@@ -95,7 +102,7 @@ impl Clients {
                 let fetched = tokio::time::timeout(KEYS_CALL.as_std(), http.get_with_retry(&url)).await;
                 let reply = fetched.map_err(|_| OutboundFault::unavailable("took too long"))??;
                 let set = document(&reply, "jwks")?.to_string();
-                ClientKeys::parse(&set).map_err(|fault| OutboundFault::untrusted("jwks", fault.to_string()))
+                ClientKeys::published(&set).map_err(|fault| OutboundFault::untrusted("jwks", fault.to_string()))
             }
             .boxed()
         });

@@ -13,6 +13,7 @@ use crate::config::lints::Severity;
 use crate::config::{DatabaseUrl, Server, Snapshot, StateUrl, Styled, load, render};
 use crate::jobs::keys::{Keeper, read};
 use crate::keys::seal::Seal;
+use crate::keys::verifying::KeySetFault;
 use crate::oidc::client::ClientCredential;
 use crate::upstream::Upstream;
 
@@ -91,6 +92,9 @@ async fn client_keys(clients: &Clients, snapshot: &Snapshot) -> Vec<Probe> {
         let ClientCredential::KeysUri(uri) = &client.credential else { continue };
         let what = format!("client {}: jwks_uri", client.stem);
         probes.push(match clients.keys(uri).await {
+            Ok(keys) if keys.count() == 0 => {
+                Probe { what, fault: Some(KeySetFault::Empty.to_string()), detail: String::new() }
+            }
             Ok(keys) => Probe { what, fault: None, detail: format!("{} usable keys", keys.count()) },
             Err(fault) => Probe { what, fault: Some(fault.to_string()), detail: String::new() },
         });

@@ -12,7 +12,6 @@ use super::ports::{Ports, Request, Unavailable};
 use crate::base::{Secret, Span};
 use crate::keys::assertion::{AssertionFault, ClientKeys, check_assertion};
 use crate::keys::client_secret::Hashing;
-use crate::keys::jws::VerifyFault;
 use crate::oidc::error::ErrorCode::{InvalidClient, InvalidRequest};
 use crate::oidc::params::Params;
 use crate::oidc::{Client, OAuthError};
@@ -189,7 +188,8 @@ async fn check_client_assertion(
         check_assertion(assertion.expose(), keys, &client.id, &request.config.server.issuer, request.now)
     };
     let mut checked = check(&keys);
-    if checked == Err(AssertionFault::Token(VerifyFault::NoKey))
+    if let Err(AssertionFault::Token(fault)) = checked
+        && fault.may_be_of_a_newer_key()
         && let Some(keys) = client_keys::newer(ports, client, &keys).await?
     {
         checked = check(&keys);
@@ -197,7 +197,8 @@ async fn check_client_assertion(
     let Ok(accepted) = checked else { return Ok(false) };
     // Once on all nodes: the store says who was first (RFC 7523 §3, `jti`).
     let record = Record {
-        name: Name::of(Kind::Assertion, &format!("{} {}", client.id, accepted.jti)),
+        // No client id has a line break in it.
+        name: Name::of(Kind::Assertion, &format!("{}\n{}", client.id, accepted.jti)),
         bytes: vec![1],
         lifetime: Span::from_ms(accepted.expires.ms() - request.now.ms()),
     };

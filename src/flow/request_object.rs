@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use super::client_keys;
 use super::ports::{Ports, Request, Unavailable};
 use crate::broker::signed::params_of;
-use crate::keys::jws::VerifyFault;
 use crate::keys::request_object::read_request_object;
 use crate::oidc::error::ErrorCode::InvalidRequestObject;
 use crate::oidc::params::Params;
@@ -36,7 +35,7 @@ pub async fn effective<'p>(
     let Some(object) = params.get("request").filter(|_| alone) else { return Ok(plain) };
     let Some(keys) = client_keys::of(ports, client).await? else { return Ok(plain) };
     let mut read = read_request_object(object, &keys);
-    if read == Err(VerifyFault::NoKey)
+    if read.as_ref().is_err_and(|fault| fault.may_be_of_a_newer_key())
         && let Some(keys) = client_keys::newer(ports, client, &keys).await?
     {
         read = read_request_object(object, &keys);

@@ -28,9 +28,11 @@ impl JwsAlgorithm {
         }
     }
 
-    /// The algorithm of exactly this name; names are case-sensitive.
+    /// The algorithm of exactly this name; names are case-sensitive. `Ed25519` is what RFC 9864 §2.2 calls EdDSA with
+    /// the one curve that we know.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
+        let name = if name == "Ed25519" { "EdDSA" } else { name };
         Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == name)
     }
 }
@@ -72,6 +74,17 @@ pub fn half_hash(algorithm: impl Into<JwsAlgorithm>, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_exact_and_one_algorithm_has_two() {
+        for algorithm in JwsAlgorithm::ALL {
+            assert_eq!(JwsAlgorithm::parse(algorithm.as_str()), Some(algorithm));
+        }
+        assert_eq!(JwsAlgorithm::parse("Ed25519"), Some(JwsAlgorithm::EdDsa), "RFC 9864");
+        for other in ["none", "HS256", "rs256", "ed25519", "Ed448", "ES256K", ""] {
+            assert_eq!(JwsAlgorithm::parse(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn the_hashes_of_openid_connect_core_appendix_a_hold() {

@@ -29,6 +29,18 @@ impl ClientKeys {
         KeySet::parse(jwks).map(Self)
     }
 
+    /// As [`ClientKeys::parse`], of a set that the client publishes. One without a usable key is believed too: with it a
+    /// client takes its only key back.
+    ///
+    /// # Errors
+    /// [`KeySetFault`], but for [`KeySetFault::Empty`].
+    pub fn published(jwks: &str) -> Result<Self, KeySetFault> {
+        match KeySet::parse(jwks) {
+            Err(KeySetFault::Empty) => Ok(Self(KeySet::default())),
+            read => read.map(Self),
+        }
+    }
+
     /// How many of them can be used.
     #[must_use]
     pub fn count(&self) -> usize {

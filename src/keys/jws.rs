@@ -76,6 +76,15 @@ pub enum VerifyFault {
     Issuer,
 }
 
+impl VerifyFault {
+    /// Whether keys that are newer may be the ones. A name is no proof of the contrary: some give each new key the old
+    /// one's.
+    #[must_use]
+    pub const fn may_be_of_a_newer_key(self) -> bool {
+        matches!(self, Self::NoKey | Self::Signature)
+    }
+}
+
 /// Checks the form and the signature of a compact JWS by one of `keys` and one of `allowed`.
 ///
 /// # Errors

@@ -102,7 +102,6 @@ impl VerifyingKey {
         };
         let alg = match jwk.get("alg") {
             None | Some(Value::Null) => None,
-            Some(Value::String(name)) if name == "Ed25519" => Some(JwsAlgorithm::EdDsa),
             Some(name) => Some(JwsAlgorithm::parse(name.as_str()?)?),
         };
         let parameters = serde_json::from_value(Value::Object(jwk.clone())).ok()?;

@@ -64,31 +64,44 @@ impl<T: Send + Sync + 'static, F: Fault> Cache<T, F> {
     /// # Errors
     /// The fault of the fetch, if there is no good copy of at most a day.
     pub async fn get(&self) -> Outcome<T, F> {
-        let flight = {
-            let mut state = self.0.lock();
-            let now = self.0.clock.now();
-            let fault = state.recent_fault(now);
-            match state.standing(now) {
-                Standing::Fresh(good) => return Ok(good),
-                Standing::Stale(good) => {
-                    if fault.is_none() {
-                        drop(self.fly(&mut state));
-                    }
-                    return Ok(good);
-                }
-                Standing::Gone => {
-                    if let Some(fault) = fault {
-                        return Err(fault);
-                    }
-                    self.fly(&mut state)
-                }
+        match self.look() {
+            Look::Known(outcome) => outcome,
+            Look::Renewing(good, _) => Ok(good),
+            Look::Fetching(flight) => flight.await,
+        }
+    }
+
+    /// As [`Cache::get`], but a copy that is no longer fresh is renewed first; it is given if that fails or isn't done
+    /// `within` this time.
+    ///
+    /// # Errors
+    /// As [`Cache::get`].
+    pub async fn get_renewed(&self, within: Span) -> Outcome<T, F> {
+        match self.look() {
+            Look::Known(outcome) => outcome,
+            Look::Renewing(good, flight) => {
+                let renewed = tokio::time::timeout(within.as_std(), flight).await;
+                Ok(renewed.ok().and_then(Result::ok).unwrap_or(good))
             }
-        };
-        flight.await
+            Look::Fetching(flight) => flight.await,
+        }
+    }
+
+    /// What is there, and what is done about it.
+    fn look(&self) -> Look<T, F> {
+        let mut state = self.0.lock();
+        let now = self.0.clock.now();
+        match (state.standing(now), state.recent_fault(now)) {
+            (Standing::Fresh(good), _) | (Standing::Stale(good), Some(_)) => Look::Known(Ok(good)),
+            (Standing::Stale(good), None) => Look::Renewing(good, self.fly(&mut state)),
+            (Standing::Gone, Some(fault)) => Look::Known(Err(fault)),
+            (Standing::Gone, None) => Look::Fetching(self.fly(&mut state)),
+        }
     }
 
     /// A document that is newer than `seen`, which lacked something: at once, but not more than one
-    /// fetch a minute for this reason. `None` if there is none to be had.
+    /// fetch a minute for this reason, or one every three seconds while fetches fail. `None` if there
+    /// is none to be had; [`Cache::last_fault`] tells whether for want of an answer.
     ///
     /// # Errors
     /// The fault of the fetch.
@@ -99,7 +112,8 @@ impl<T: Send + Sync + 'static, F: Fault> Cache<T, F> {
             if let Some((good, _)) = state.good.as_ref().filter(|(good, _)| !Arc::ptr_eq(good, seen)) {
                 return Ok(Some(Arc::clone(good)));
             }
-            let lately = state.forced.and_then(|at| age(now, at)).is_some_and(|age| age < JWKS_REFETCH_MIN);
+            let pause = if state.failed.is_some() { FAILURE_REMEMBERED } else { JWKS_REFETCH_MIN };
+            let lately = state.forced.and_then(|at| age(now, at)).is_some_and(|age| age < pause);
             match state.flight_under_way() {
                 Some(flight) => flight,
                 None if lately => return Ok(None),
@@ -168,6 +182,14 @@ impl<T, F: Fault> Inner<T, F> {
             }
         }
     }
+}
+
+/// How a document is come by.
+enum Look<T, F> {
+    Known(Outcome<T, F>),
+    /// A copy that is no longer fresh, and the fetch of a newer one.
+    Renewing(Arc<T>, Flight<T, F>),
+    Fetching(Flight<T, F>),
 }
 
 enum Standing<T> {
@@ -337,6 +359,20 @@ mod tests {
         assert_eq!(bench.fetches(), 2);
         bench.pass(JWKS_REFETCH_MIN);
         assert!(bench.cache.renew(&second).await.expect("works").is_some());
+    }
+
+    #[tokio::test]
+    async fn a_renewal_that_failed_is_tried_again_soon() {
+        let bench = bench();
+        let first = bench.cache.get().await.expect("works");
+        bench.set(false);
+        assert!(bench.cache.renew(&first).await.is_err());
+        bench.set(true);
+        assert!(bench.cache.renew(&first).await.expect("kept").is_none());
+        assert!(bench.cache.last_fault().is_some());
+        bench.pass(FAILURE_REMEMBERED);
+        assert!(bench.cache.renew(&first).await.expect("works").is_some());
+        assert_eq!((bench.fetches(), bench.cache.last_fault().is_none()), (3, true));
     }
 
     #[test]

@@ -25,13 +25,13 @@ pub struct Discovery<'a> {
     grant_types_supported: [&'a str; 3],
     subject_types_supported: [&'a str; 2],
     id_token_signing_alg_values_supported: Vec<&'a str>,
-    request_object_signing_alg_values_supported: [&'a str; 4],
+    request_object_signing_alg_values_supported: [&'a str; 5],
     token_endpoint_auth_methods_supported: [&'a str; 4],
-    token_endpoint_auth_signing_alg_values_supported: [&'a str; 4],
+    token_endpoint_auth_signing_alg_values_supported: [&'a str; 5],
     revocation_endpoint_auth_methods_supported: [&'a str; 3],
-    revocation_endpoint_auth_signing_alg_values_supported: [&'a str; 4],
+    revocation_endpoint_auth_signing_alg_values_supported: [&'a str; 5],
     introspection_endpoint_auth_methods_supported: [&'a str; 3],
-    introspection_endpoint_auth_signing_alg_values_supported: [&'a str; 4],
+    introspection_endpoint_auth_signing_alg_values_supported: [&'a str; 5],
     code_challenge_methods_supported: [&'a str; 1],
     prompt_values_supported: [&'a str; 3],
     claim_types_supported: [&'a str; 1],
@@ -49,8 +49,8 @@ pub struct Discovery<'a> {
     frontchannel_logout_session_supported: bool,
 }
 
-/// The algorithms of clients' keys: for assertions and request objects.
-const CLIENT_ALGORITHMS: [&str; 4] = ["RS256", "PS256", "ES256", "EdDSA"];
+/// The algorithms of clients' keys: for assertions and request objects. The last one has two names (RFC 9864 §2.2).
+const CLIENT_ALGORITHMS: [&str; 5] = ["RS256", "PS256", "ES256", "EdDSA", "Ed25519"];
 
 /// How a client that can keep a secret proves who it is.
 const PROOFS: [&str; 3] = ["client_secret_basic", "client_secret_post", "private_key_jwt"];

@@ -65,7 +65,7 @@ async fn routed(
     if !route.answers_any_host() && !peer::is_for_us(request, &config.server) {
         return misdirected(ports, request, route);
     }
-    if request.method() == Method::OPTIONS && route.is_for_programs() {
+    if request.method() == Method::OPTIONS && route.is_for_scripts() {
         return respond::preflight(request, &config, &route.methods().join(", "));
     }
     if !route.methods().contains(&request.method().as_str()) {

@@ -161,6 +161,12 @@ impl<'p> Route<'p> {
         )
     }
 
+    /// Whether scripts in browsers call it from other origins. Clients' and providers' servers alone call the others.
+    #[must_use]
+    pub const fn is_for_scripts(self) -> bool {
+        self.is_for_programs() && !matches!(self, Self::Introspect | Self::UpstreamBackchannel)
+    }
+
     /// Whether it answers under any Host: load balancers ask by address.
     #[must_use]
     pub const fn answers_any_host(self) -> bool {

@@ -170,6 +170,10 @@ fn online_fetches_the_keys_that_clients_publish() {
     stage.write("clients/keyed.toml", &keyed(&format!("{}/jwks", idp.issuer())));
     stage.write("clients/broken.toml", &keyed(&format!("{}/nothing-here", idp.issuer())));
     stage.write("clients/inside.toml", &keyed("https://10.0.0.1/jwks"));
+    let without = provider();
+    let nothing = "{\"keys\": []}".to_owned();
+    without.set(|script| script.jwks = crate::evil_idp::Answer::Fixed(200, "application/json", nothing));
+    stage.write("clients/without.toml", &keyed(&format!("{}/jwks", without.issuer())));
     stage.write("clients/off.toml", &format!("enabled = false\n{}", keyed("https://10.0.0.1/off")));
     assert_eq!(stage.run(&["check"]).code, Some(0), "without --online nothing is tried");
     let done = stage.run(&["check", "--online"]);
@@ -178,6 +182,7 @@ fn online_fetches_the_keys_that_clients_publish() {
         "ok    client keyed: jwks_uri: ",
         "wrong client broken: jwks_uri: fails the check `jwks`: answered 404",
         "wrong client inside: jwks_uri: fails the check `outbound_guard`: ",
+        "wrong client without: jwks_uri: it holds no key for RS256",
     ] {
         assert!(done.out.contains(line), "no `{line}` in {}", done.out);
     }

@@ -10,6 +10,7 @@ mod support;
 #[path = "../certification/world.rs"]
 mod world;
 
+mod assertions;
 mod crossed;
 mod database;
 mod deactivation;

@@ -55,7 +55,7 @@ impl Keyring {
             "RS256" => self.rsa.sign(&RSA_PKCS1_SHA256, &random, bytes, &mut rsa).map(|()| rsa).expect("it signs"),
             "PS256" => self.rsa.sign(&RSA_PSS_SHA256, &random, bytes, &mut rsa).map(|()| rsa).expect("it signs"),
             "ES256" => self.ec.sign(&random, bytes).expect("it signs").as_ref().to_vec(),
-            "EdDSA" => self.ed.sign(bytes).as_ref().to_vec(),
+            "EdDSA" | "Ed25519" => self.ed.sign(bytes).as_ref().to_vec(),
             "HS256" => {
                 let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, secret.as_bytes());
                 aws_lc_rs::hmac::sign(&key, bytes).as_ref().to_vec()

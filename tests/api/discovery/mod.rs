@@ -53,7 +53,7 @@ fn path(member: &Value) -> &str {
 }
 
 #[test]
-fn every_member_has_a_check_and_every_check_a_member() {
+fn c059_every_member_has_a_check_and_every_check_a_member() {
     let checked: BTreeSet<&str> =
         [endpoints::CHECKED, leaving::CHECKED, proofs::CHECKED, requests::CHECKED, tokens::CHECKED]
             .concat()

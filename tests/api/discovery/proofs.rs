@@ -32,7 +32,7 @@ const METHODS: [&str; 7] = [
     "tls_client_auth",
     "self_signed_tls_client_auth",
 ];
-const ALGORITHMS: [&str; 6] = ["RS256", "PS256", "ES256", "EdDSA", "HS256", "none"];
+const ALGORITHMS: [&str; 7] = ["RS256", "PS256", "ES256", "EdDSA", "Ed25519", "HS256", "none"];
 const SECRET: &str = "a-secret-of-thirty-two-characters";
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 

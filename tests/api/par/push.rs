@@ -143,7 +143,7 @@ fn a119_c068_a_request_uri_can_not_be_pushed() {
 }
 
 #[test]
-fn a119_every_check_of_an_authorization_request_is_made_at_the_push() {
+fn a119_c078_every_check_of_an_authorization_request_is_made_at_the_push() {
     let world = World::new();
     let client = Client::access();
     let ask = client.ask(&world.server);

@@ -9,6 +9,7 @@ use vestibule::base::Span;
 use crate::support::assertion::{Signer, claims, encode};
 use crate::support::client::{Client, Proof};
 use crate::support::http::{Request, Response};
+use crate::support::keyring::Keyring;
 use crate::support::server::ISSUER;
 use crate::world::World;
 
@@ -108,6 +109,40 @@ fn a088_an_assertion_is_good_for_once() {
         assert_eq!(present(&world, &assertion).error(), "invalid_grant", "the client is known, the code is not");
         refused(&world, &assertion);
         world.advance(Span::secs(50));
+        refused(&world, &assertion);
+    }
+}
+
+#[test]
+fn an_assertion_may_name_its_algorithm_as_rfc_9864_does() {
+    let keys = Keyring::generate();
+    let world = World::with(|setup, _| {
+        setup.file("client.jwks.json", &keys.jwks().to_string());
+        let text = format!("name = \"K\"\njwks = {{ file = \"client.jwks.json\" }}\nredirect_uris = [\"{URI}\"]\n");
+        setup.file("clients/keyed.toml", &text);
+    });
+    for alg in ["EdDSA", "Ed25519"] {
+        let assertion = keys.sign(alg, "", &claims("keyed", ISSUER, world.now()));
+        assert_eq!(present(&world, &assertion).error(), "invalid_grant", "{alg}: the client is known, the code is not");
+        refused(&world, &assertion);
+    }
+}
+
+#[test]
+fn a088_no_client_uses_up_anothers_assertion() {
+    let signer = Signer::generate("key-1");
+    let world = World::with(|setup, _| {
+        for (file, id) in [("one", "keyed"), ("two", "keyed two")] {
+            let text =
+                format!("name = \"K\"\nclient_id = \"{id}\"\n{}\nredirect_uris = [\"{URI}\"]\n", signer.as_toml());
+            setup.file(&format!("clients/{file}.toml"), &text);
+        }
+    });
+    for (id, jti) in [("keyed", "two 1"), ("keyed two", "1"), ("keyed", "1"), ("keyed two", "two 1")] {
+        let mut claims = claims(id, ISSUER, world.now());
+        claims["jti"] = json!(jti);
+        let assertion = signer.sign(&json!({ "alg": "ES256", "kid": "key-1" }), &claims);
+        assert_eq!(present(&world, &assertion).error(), "invalid_grant", "{id:?} is known by {jti:?}");
         refused(&world, &assertion);
     }
 }

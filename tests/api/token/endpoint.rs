@@ -152,6 +152,61 @@ fn a095_no_foreign_origin_reads_an_answer() {
     assert_eq!(allowed("https://rp.example.com", "/acs/token", &confidential), None);
 }
 
+/// Requests that each end at another place: wrong method, unreadable in several ways, too long, unproven.
+fn refusals(url: &str) -> Vec<Request> {
+    let form = Request::form(url, &[("token", "x")]);
+    vec![
+        Request::new("DELETE", url),
+        form.clone(),
+        form.clone().instead("Content-Type", "application/json"),
+        form.clone().header("Content-Encoding", "gzip"),
+        form.clone().header("Authorization", "Basic eDp5").header("Authorization", "Basic eDp5"),
+        form.clone().header("Authorization", "Basic eDp5"),
+        form.clone().body(format!("a={}", "x".repeat(64 * 1024))),
+        form.clone().body("\u{feff}token=x"),
+        form.body(""),
+        Request::form(&format!("{url}?a=1"), &[("a", "1")]),
+    ]
+}
+
+#[test]
+fn a095_at_no_endpoint_is_an_answer_kept_or_read_by_a_foreign_origin() {
+    let world = World::new();
+    for (path, for_browsers) in [
+        ("/acs/token", true),
+        ("/acs/userinfo", true),
+        ("/acs/revoke", true),
+        ("/acs/par", true),
+        ("/acs/introspect", false),
+        ("/federation/auth/logout/backchannel", false),
+    ] {
+        let url = world.server.url(path);
+        let allowed = |request: Request, origin: &str| {
+            let answer = world.server.send(&request.header("Origin", origin));
+            assert_eq!(answer.header("access-control-allow-credentials"), None);
+            (answer.header("access-control-allow-origin").map(str::to_owned), answer)
+        };
+        for request in refusals(&url) {
+            for foreign in ["https://evil.test", "null", "https://spa.example.com.evil.test", "http://spa.example.com"]
+            {
+                let (origin, answer) = allowed(request.clone(), foreign);
+                let what = format!("{} {path} {:?}: {}", request.method, request.headers, answer.text());
+                assert_eq!(origin, None, "{what}");
+                assert!((400..=413).contains(&answer.status), "{} {what}", answer.status);
+                assert!(answer.header("cache-control").is_some_and(|kept| kept.contains("no-store")), "{what}");
+                if !answer.text().is_empty() {
+                    assert!(answer.json()["error"].is_string(), "{what}");
+                }
+            }
+        }
+        let preflight = Request::new("OPTIONS", &url).header("Access-Control-Request-Method", "POST");
+        assert_eq!(allowed(preflight.clone(), "https://evil.test").0, None);
+        let own = for_browsers.then(|| "https://spa.example.com".to_owned());
+        assert_eq!(allowed(preflight, "https://spa.example.com").0, own, "{path}");
+        assert_eq!(allowed(Request::form(&url, &[("a", "1")]), "https://spa.example.com").0, own, "{path}");
+    }
+}
+
 #[test]
 fn a096_a_public_client_has_no_secret_and_a_disabled_one_no_right() {
     let world = World::with(|setup, _| {

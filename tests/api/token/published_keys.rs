@@ -133,6 +133,54 @@ fn c035_a_new_key_without_a_name_is_found_too() {
 }
 
 #[test]
+fn c035_a_new_key_under_the_name_of_the_old_one_is_found_too() {
+    let (old, new) = (signer("key"), signer("key"));
+    let publisher = Publisher::of(&[&old]);
+    let world = publisher.world();
+    believed(&present(&world, &fresh(&world, &old)));
+    publisher.publish(&[&new]);
+    believed(&present(&world, &fresh(&world, &new)));
+    for _ in 0..20 {
+        refused(&present(&world, &fresh(&world, &old)));
+    }
+    assert_eq!(publisher.fetches(), 2, "forgers cost one fetch a minute");
+}
+
+#[test]
+fn a_new_key_is_not_called_wrong_while_the_clients_server_is_down() {
+    let (old, new) = (signer("old"), signer("new"));
+    let publisher = Publisher::of(&[&old]);
+    let world = publisher.world();
+    believed(&present(&world, &fresh(&world, &old)));
+    publisher.answer(Answer::Fixed(500, "text/plain", String::new()));
+    for _ in 0..5 {
+        unavailable(&present(&world, &fresh(&world, &new)));
+        believed(&present(&world, &fresh(&world, &old)));
+    }
+    assert_eq!(publisher.fetches(), 2);
+    publisher.publish(&[&new]);
+    world.advance(Span::secs(5));
+    believed(&present(&world, &fresh(&world, &new)));
+}
+
+#[test]
+fn a_client_that_takes_its_only_key_back_is_believed_no_longer() {
+    let own = signer("own");
+    let unheard_of = json!({ "keys": [{ "kty": "EC", "crv": "P-521", "x": "AA", "y": "AA" }] });
+    for nothing in [json!({ "keys": [] }), unheard_of] {
+        let publisher = Publisher::of(&[&own]);
+        let world = publisher.world();
+        believed(&present(&world, &fresh(&world, &own)));
+        publisher.publish_set(&nothing);
+        world.advance(Span::hours(20));
+        refused(&present(&world, &fresh(&world, &own)));
+        publisher.publish(&[&own]);
+        world.advance(Span::secs(61));
+        believed(&present(&world, &fresh(&world, &own)));
+    }
+}
+
+#[test]
 fn c035_unknown_names_of_keys_without_end_cost_one_fetch_a_minute() {
     let (own, foreign) = (signer("own"), signer("foreign"));
     let publisher = Publisher::of(&[&own]);
@@ -180,7 +228,6 @@ fn while_a_client_publishes_no_keys_that_can_be_had_nothing_is_called_wrong() {
         ("404", fixed(404, "{}")),
         ("a page", Answer::Fixed(200, "text/html", "<html>Maintenance</html>".to_owned())),
         ("no set", fixed(200, "[]")),
-        ("an empty set", fixed(200, "{\"keys\": []}")),
         ("a private key", fixed(200, &json!({ "keys": [private] }).to_string())),
         ("a symmetric key", fixed(200, "{\"keys\": [{\"kty\": \"oct\", \"k\": \"AAAA\"}]}")),
         ("one name twice", fixed(200, "{\"keys\": [], \"keys\": []}")),
@@ -275,6 +322,19 @@ fn the_last_good_keys_serve_while_the_clients_server_is_down() {
     }
     world.advance(Span::hours(5));
     wait_until("a day old, and gone", || present(&world, &fresh(&world, &own)).status == 503);
+}
+
+#[test]
+fn a_client_whose_server_hangs_is_known_by_its_last_good_keys() {
+    let own = signer("own");
+    let publisher = Publisher::of(&[&own]);
+    let world = publisher.world();
+    believed(&present(&world, &fresh(&world, &own)));
+    publisher.answer(Answer::Hang);
+    world.advance(Span::hours(2));
+    let began = Instant::now();
+    believed(&present(&world, &fresh(&world, &own)));
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
 }
 
 #[test]

@@ -110,6 +110,13 @@ fn a109_revocation_wants_the_clients_proof() {
         assert_eq!((answer.status, answer.error().as_str()), (401, "invalid_client"));
     }
     assert_eq!(userinfo(&world.server, &tokens.access).status, 200);
+    let spa = Client::spa();
+    let own = spa.sign_in(&world.server, &mut world.server.browser(), &spa.ask(&world.server));
+    for token in [&own.access, &tokens.access] {
+        let answer = spa.revoke(&world.server, token);
+        assert_eq!((answer.status, answer.error().as_str()), (401, "invalid_client"), "a public client");
+        assert_eq!(userinfo(&world.server, token).status, 200);
+    }
 }
 
 #[test]
