@@ -66,6 +66,19 @@ impl Reply {
         self.cookies.push(keep);
         self
     }
+
+    /// The same by way of a page that loads these frames first. A form that is posted goes at once: such a page has no
+    /// place for frames.
+    #[must_use]
+    pub fn by_way_of(self, frames: Vec<String>) -> Self {
+        let say = match self.say {
+            Say::Client(Answer::Redirect(next)) | Say::Go(next) if !frames.is_empty() => {
+                Say::SigningOut { frames, next }
+            }
+            say => say,
+        };
+        Self { say, ..self }
+    }
 }
 
 #[derive(Debug)]

@@ -322,29 +322,32 @@ impl Answered<'_> {
         let idp = self.request.config.idps.get(&pending.idp);
         let Some(idp) = idp else { return Ok(finish::page(self.ports, PageError::LoginExpired)) };
         let ongoing = sessions::begin(self.ports, &self.request, SignedIn { identity, user, idp }, before.as_ref());
-        if let Some(before) = &before {
-            self.retire(before, &ongoing.session.sid).await?;
-        }
-        match &pending.destination {
-            Destination::Client(asked) => finish::with_code(self.ports, &self.request, asked, ongoing, trace).await,
+        let frames = match &before {
+            Some(before) => self.retire(before, &ongoing.session.sid).await?,
+            None => Vec::new(),
+        };
+        let reply = match &pending.destination {
+            Destination::Client(asked) => finish::with_code(self.ports, &self.request, asked, ongoing, trace).await?,
             Destination::Links { .. } => {
                 let token = ongoing.token.clone();
                 let (records, entries) = ongoing.writes(&self.request, None);
                 self.ports.state.put_listed(records, entries).await?;
                 // Our page of links has an address of its own, which can be loaded again.
-                Ok(Reply::from(Say::Go("/".to_owned())).keeping(Keep::Session(token)))
+                Reply::from(Say::Go("/".to_owned())).keeping(Keep::Session(token))
             }
-        }
+        };
+        Ok(reply.by_way_of(frames))
     }
 
     /// The browser's old session gives way: it ends for good, also at its clients, unless the same person goes on with
-    /// its `sid`.
-    async fn retire(&self, before: &sessions::Found, sid: &str) -> Result<(), Unavailable> {
+    /// its `sid`. Gives the frames by which clients are told.
+    async fn retire(&self, before: &sessions::Found, sid: &str) -> Result<Vec<String>, Unavailable> {
         if before.session.sid == sid {
             self.ports.state.forget(Name::of(Kind::Session, before.token.expose())).await?;
-            return Ok(());
+            return Ok(Vec::new());
         }
-        farewell::end(self.ports, &self.request, &before.into()).await.map(drop)
+        let served = farewell::end(self.ports, &self.request, &before.into()).await?;
+        Ok(farewell::frames(&self.request, &before.session.sid, &served))
     }
 
     /// The person isn't provisioned, or may not enter: one page for all, and the way back to the client.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::ports::{Ports, Request, Unavailable};
 use super::sessions::{Found, client_list, ends, upstream_name};
-use crate::base::Digest;
+use crate::base::limits::{CODE_LIFETIME, LOGIN_STEP};
+use crate::base::{Digest, Moment};
 use crate::broker::session::Session;
 use crate::broker::sign_out::frontchannel_address;
 use crate::directory::Notice;
@@ -37,7 +38,7 @@ pub async fn end(ports: &Ports, request: &Request, ending: &Standing) -> Result<
     let Standing { digest, session } = ending;
     let served = served(ports, &session.sid).await?;
     let queued = notices(ports, request, (&session.user, Some(&session.sid)), &served);
-    ports.directory.sign_outs.sign_out(&session.sid, request.now, ends(session, request), queued).await?;
+    ports.directory.sign_outs.sign_out(&session.sid, request.now, outlived(session, request), queued).await?;
     // From here on no code of this session pays any more. A client that was given one a moment ago is told too.
     let late: BTreeSet<ClientId> = &self::served(ports, &session.sid).await? - &served;
     if !late.is_empty() {
@@ -48,6 +49,14 @@ pub async fn end(ports: &Ports, request: &Request, ending: &Standing) -> Result<
     ports.state.forget(upstream_name(&session.sid)).await?;
     ports.notices_wait.notify_one();
     Ok(served.union(&late).filter_map(|id| request.config.clients.get(id).cloned()).collect())
+}
+
+/// When nothing of the session can be used any more, signed out or not: a login that is just ending may have gone on
+/// with its `sid` for a whole session's time, and a token issued in the last moment of that has its own.
+fn outlived(session: &Session, request: &Request) -> Moment {
+    let longest = request.config.clients.values().map(|client| client.tokens.access).max().unwrap_or_default();
+    let anew = request.now.plus(request.config.server.session.absolute);
+    ends(session, request).max(anew).plus(LOGIN_STEP).plus(CODE_LIFETIME).plus(longest)
 }
 
 async fn served(ports: &Ports, sid: &str) -> Result<BTreeSet<ClientId>, Unavailable> {

@@ -82,7 +82,8 @@ impl Courier {
     fn note(&mut self, ended: Result<(Id, Option<Ailing>), JoinError>) {
         let (id, ailing) = match ended {
             Ok(ended) => ended,
-            Err(fault) => (fault.id(), None),
+            // What came to a panic may do so again, and not at once.
+            Err(fault) => (fault.id(), Some(Ailing::again(None, self.ports.clock.now()))),
         };
         let Some(client) = self.of.remove(&id) else { return };
         match ailing {

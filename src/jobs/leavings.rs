@@ -38,9 +38,13 @@ async fn batch(ports: &Ports) -> Result<usize, Unavailable> {
 
 async fn see_off(ports: &Ports, request: &Request, leaving: &Leaving) -> Result<(), Unavailable> {
     let mut told = BTreeSet::new();
+    let user = ports.directory.users.standing(&leaving.user, None, &[]).await?.map(|standing| standing.user);
+    let is_back = user.is_some_and(|user| user.active);
     for standing in listed(ports, user_list(&leaving.user)).await? {
-        // What was begun after the person came back stays.
-        if standing.session.user == leaving.user && standing.session.created <= leaving.at {
+        // What was begun after the person came back stays. Who isn't back can't have begun anything, whatever another
+        // server's clock says.
+        let before = !is_back || standing.session.created <= leaving.at;
+        if standing.session.user == leaving.user && before {
             told.extend(end(ports, request, &standing).await?.into_iter().map(|client| client.id.clone()));
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -17,6 +18,12 @@ use crate::token::delivery::{Ailing, Answer, Next, answer, is_over, next};
 
 /// Notices on their way to one client at a time.
 const AT_A_TIME: usize = 32;
+
+/// How long a round lasts whose queue can't be read or written.
+const STUCK: Duration = Duration::from_secs(1);
+/// How long notices are kept for a client that has no address: its file may just be on its way, here or at the other
+/// servers.
+const ADDRESS_AWAY: Span = Span::minutes(15);
 
 /// How notices are taken in hand.
 struct Handful {
@@ -68,6 +75,8 @@ impl Round {
     pub async fn run(mut self) -> Option<Ailing> {
         if let Err(fault) = self.handfuls().await {
             tracing::warn!(client = %self.client, %fault, "logout notices: the queue can't be read or written");
+            // The next round would begin at once, and come to the same end.
+            tokio::time::sleep(STUCK).await;
         }
         self.ailing
     }
@@ -77,8 +86,9 @@ impl Round {
         while !self.is_stopping() {
             let client = self.ports.config.snapshot().clients.get(&self.client).cloned();
             let Some((client, uri)) = client.and_then(|c| c.backchannel_logout_uri.clone().map(|uri| (c, uri))) else {
-                self.ailing = None;
-                return self.drop_all().await;
+                // It rests, and is looked at again soon.
+                self.ailing = Some(Ailing::again(None, self.ports.clock.now()));
+                return self.drop_the_old().await;
             };
             let notices = self.claim(&handful).await?;
             if notices.is_empty() {
@@ -228,24 +238,34 @@ impl Round {
         }
     }
 
-    /// The client is gone, or has no address any more.
-    async fn drop_all(&self) -> Result<(), DirectoryFault> {
-        let mut count = 0;
-        loop {
-            let notices = self.claim(&MORE).await?;
-            if notices.is_empty() {
-                if count > 0 {
-                    tracing::warn!(client = %self.client, count, "logout notices are dropped: the client has no address");
-                }
-                return Ok(());
+    /// The client is gone, or has no address, perhaps for a moment only.
+    async fn drop_the_old(&self) -> Result<(), DirectoryFault> {
+        let mut dropped = 0;
+        while self.oldest().await?.is_some_and(|oldest| self.is_too_old(oldest)) {
+            let (old, young): (Vec<_>, Vec<_>) =
+                self.claim(&MORE).await?.into_iter().partition(|notice| self.is_too_old(notice.created));
+            let (count, now) = (old.len(), self.ports.clock.now());
+            let back = young.into_iter().map(|notice| (notice.id, now)).collect();
+            self.ports.directory.notices.settle(old.into_iter().map(|notice| notice.id).collect(), back).await?;
+            dropped += count;
+            if count == 0 {
+                break;
             }
-            count += notices.len();
-            self.ports
-                .directory
-                .notices
-                .settle(notices.into_iter().map(|notice| notice.id).collect(), Vec::new())
-                .await?;
             tokio::task::yield_now().await;
         }
+        if dropped > 0 {
+            tracing::warn!(client = %self.client, count = dropped, "logout notices are dropped: the client has no address");
+        }
+        Ok(())
+    }
+
+    fn is_too_old(&self, created: Moment) -> bool {
+        self.ports.clock.now() >= created.plus(ADDRESS_AWAY)
+    }
+
+    /// When the first of those that wait was queued.
+    async fn oldest(&self) -> Result<Option<Moment>, DirectoryFault> {
+        let waiting = self.ports.directory.notices.waiting().await?;
+        Ok(waiting.into_iter().find(|waiting| waiting.client == self.client).map(|waiting| waiting.oldest))
     }
 }

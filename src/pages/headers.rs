@@ -85,12 +85,12 @@ impl Framing {
     }
 }
 
-/// The origin of an address as CSP Level 3 §2.3.1 writes it. It has no word for IPv6 addresses: their scheme stands
-/// for them.
+/// The origin of an address as CSP Level 3 §2.3.1 writes it. It has no word for IPv6 addresses, nor for hosts with
+/// characters that URLs allow and policies use themselves (`;`, `,`, `*`): their scheme stands for them.
 fn source(address: &str) -> Option<String> {
     let url = web_address(address).ok()?;
-    let is_six = matches!(url.host(), Some(url::Host::Ipv6(_)));
-    Some(if is_six { format!("{}:", url.scheme()) } else { origin(&url) })
+    let has_word = url.host_str()?.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    Some(if has_word { origin(&url) } else { format!("{}:", url.scheme()) })
 }
 
 /// The Content-Security-Policy of a page: nothing but our own styles and images, our own script where
@@ -174,6 +174,17 @@ mod tests {
         assert!(policy.ends_with("; frame-ancestors *"), "{policy}");
         let nobody = csp(FormTargets::None, Script::None, &Framing::of(&texts(&["data:x", "*"])));
         assert_eq!(nobody, csp(FormTargets::None, Script::None, &Framing::default()));
+    }
+
+    #[test]
+    fn no_host_adds_to_the_policy() {
+        for host in ["a;script-src.example", "a,b.example", "*", "*.example", "'self'", "a!b(c)"] {
+            let policy = csp(FormTargets::None, Script::None, &Framing::of(&[format!("https://{host}/out")]));
+            assert!(policy.contains("; frame-src https:; ") && !policy.contains(&format!("//{host}")), "{policy}");
+        }
+        let named =
+            csp(FormTargets::None, Script::None, &Framing::of(&["https://a_b.example:8443/out;x,y".to_owned()]));
+        assert!(named.contains("; frame-src https://a_b.example:8443; "), "{named}");
     }
 
     #[test]

@@ -180,3 +180,9 @@ pub fn is_foreign_form(request: &HttpRequest, config: &Snapshot) -> bool {
     let foreign_origin = origin.is_some_and(|origin| origin != own && (origin != "null" || site.is_none()));
     foreign_site || foreign_origin
 }
+
+/// Whether the whole window goes there, and not a frame on a page; a browser says so, or says nothing.
+#[must_use]
+pub fn is_navigated_to(request: &HttpRequest) -> bool {
+    request.headers().get("sec-fetch-dest").is_some_and(|dest| dest == "document")
+}

@@ -4,7 +4,7 @@ use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::extract::{self, Unreadable};
-use super::faces::{Viewer, is_foreign_form};
+use super::faces::{Viewer, is_foreign_form, is_navigated_to};
 use super::routes::Route;
 use crate::config::Snapshot;
 use crate::flow::browser::{Arrival, Reply, Visit};
@@ -27,6 +27,10 @@ pub async fn visited(ports: &Ports, request: &HttpRequest, payload: Payload, rou
         Ok(Err(refusal)) => return page(ports, request, &config, refusal),
         Err(Unavailable { .. }) => return page(ports, request, &config, PageError::ServiceUnavailable),
     };
+    // Only a frame on a provider's page ends the session of the browser that comes (A131); a link to that address is
+    // somebody else's wish, and would ask nobody.
+    let linked = matches!(route, Route::UpstreamFrontchannel) && is_navigated_to(request);
+    let visit = if linked { Visit { session: None, ..visit } } else { visit };
     let own_form = matches!(route, Route::Continue | Route::LogoutConfirm);
     if own_form && is_foreign_form(request, &config) {
         return page(ports, request, &config, PageError::ForeignForm);

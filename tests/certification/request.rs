@@ -1,4 +1,5 @@
-//! Redirect URIs, ways to send the request, request objects: C004, C028–C032, C036, C038–C041, C074–C076, C079.
+//! Redirect URIs, ways to send the request, request objects: C004, C028–C032, C036, C038–C041, C059,
+//! C074–C076, C079.
 
 use vestibule::config::Live;
 use vestibule::config::lints::Severity;
@@ -119,6 +120,16 @@ fn c041_a_redirect_uri_with_a_fragment_is_a_fault_of_its_file() {
     let faults: Vec<_> = findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
     assert_eq!(faults.len(), 1, "{findings:?}");
     assert!(faults[0].file.ends_with("clients/second.toml") && faults[0].line == 3, "{faults:?}");
+}
+
+#[test]
+fn c059_discovery_names_what_careful_clients_need() {
+    let document = World::new().server.get("/acs/.well-known/openid-configuration").json();
+    assert_eq!(document["pushed_authorization_request_endpoint"], "https://id.example.com/acs/par");
+    assert_eq!(document["code_challenge_methods_supported"], serde_json::json!(["S256"]));
+    assert_eq!(document["authorization_response_iss_parameter_supported"], true);
+    let methods = document["token_endpoint_auth_methods_supported"].as_array().expect("a list");
+    assert!(methods.iter().any(|method| method == "private_key_jwt"), "{methods:?}");
 }
 
 #[test]

@@ -79,3 +79,49 @@ fn two_servers_on_one_database_deliver_each_notice_once() {
     assert_eq!((told.len(), sids(&told).len()), (1_000, 1_000));
     assert!(heard(&one.server) > 0.0 && heard(&other) > 0.0, "both took their share");
 }
+
+#[test]
+fn a133_while_nothing_can_be_written_the_queue_is_tried_each_second_and_then_delivered() {
+    let clients = EvilClient::start();
+    let process = Process::with(|setup| {
+        setup.keys("clients/access.toml", &told_at(&clients));
+    });
+    let mut browser = process.browser();
+    let code = query(&browser.open(&process.ask.url()).url)["code"].clone();
+    let answer = process.redeem(&code).json();
+    let id_token = answer["id_token"].as_str().expect("an ID token").to_owned();
+    // Sign-outs can be written down, and no notice can be taken in hand: a disk as it fills up.
+    let database = rusqlite::Connection::open(process.database()).expect("the database");
+    let full = "CREATE TRIGGER full BEFORE UPDATE ON notices BEGIN SELECT RAISE(ABORT, 'full'); END";
+    database.execute_batch(full).expect("a trigger");
+    let begun = Instant::now();
+    browser.open(&format!("{}/acs/openid/logout?id_token_hint={id_token}", process.base));
+    wait_until("it has tried four times", || process.logged("the queue can't be read or written") >= 4);
+    assert!(begun.elapsed() > Duration::from_secs(2), "four tries within {:?}", begun.elapsed());
+    assert!(clients.is_untouched());
+    database.execute_batch("DROP TRIGGER full").expect("no trigger");
+    clients.wait_for(ADDRESS, 1);
+}
+
+#[test]
+fn f01_a_deactivation_while_redis_is_down_holds_at_once_and_clients_hear_of_it_later() {
+    let (mut redis, clients) = (RedisServer::start(), EvilClient::start());
+    let world = on_redis_with(&redis, |setup| {
+        setup.keys("clients/access.toml", &told_at(&clients));
+    });
+    let mut browser = world.browser();
+    let alice = world.sign_in(&mut browser);
+    redis.ask(&["SAVE"]);
+    redis.kill();
+    world.server.deactivate(alice.sub());
+    // More than a look at the queue: it is leased meanwhile, and handed out again.
+    let ports = world.server.running().ports();
+    block_on(vestibule::jobs::leavings::tick(ports));
+    assert!(clients.is_untouched());
+    redis.restart();
+    wait_until("Redis is back", || block_on(ports.state.ping()).is_ok());
+    world.server.advance(vestibule::base::Span::secs(21));
+    let told = clients.wait_for(ADDRESS, 1);
+    assert_eq!(told[0].claim("sid"), alice.claims["sid"].as_str().expect("a sid"));
+    assert!(!world.is_signed_in(&browser));
+}

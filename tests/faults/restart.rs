@@ -1,7 +1,7 @@
 //! The server ends, in order and not: F16, A047, G01.
 
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::sync::Arc;
 
 use crate::support::browser::{Browser, Page};
@@ -48,6 +48,8 @@ pub struct Process {
     pub base: String,
     idp: EvilIdp,
     pub ask: Ask,
+    /// What the server says of itself.
+    log: tempfile::NamedTempFile,
     child: Child,
 }
 
@@ -70,8 +72,9 @@ impl Process {
         let ask = Client::access().ask(&setup.start(clock));
         let folder = tempfile::tempdir().expect("a folder");
         setup.write(folder.path());
-        let child = launch(&folder, &setup);
-        let process = Self { folder, address, base: format!("http://{address}"), idp, ask, child };
+        let log = tempfile::NamedTempFile::new().expect("a file");
+        let child = launch(&folder, &setup, &log);
+        let process = Self { folder, address, base: format!("http://{address}"), idp, ask, log, child };
         process.wait();
         process
     }
@@ -85,8 +88,18 @@ impl Process {
     pub fn kill_and_start(&mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ended");
-        self.child = launch(&self.folder, &Setup::new(&self.idp.issuer()));
+        self.child = launch(&self.folder, &Setup::new(&self.idp.issuer()), &self.log);
         self.wait();
+    }
+
+    /// The lines of the log so far that say this.
+    pub fn logged(&self, what: &str) -> usize {
+        let log = std::fs::read_to_string(self.log.path()).expect("text");
+        log.lines().filter(|line| line.contains(what)).count()
+    }
+
+    pub fn database(&self) -> std::path::PathBuf {
+        self.folder.path().join("data/vestibule.db")
     }
 
     pub fn browser(&self) -> Browser {
@@ -116,13 +129,14 @@ impl Drop for Process {
     }
 }
 
-fn launch(folder: &tempfile::TempDir, setup: &Setup) -> Child {
+fn launch(folder: &tempfile::TempDir, setup: &Setup, log: &tempfile::NamedTempFile) -> Child {
+    let log = || std::fs::File::options().append(true).open(log.path()).expect("a file");
     Command::new(env!("CARGO_BIN_EXE_vestibule"))
         .args(["serve", "--config"])
         .arg(folder.path())
         .envs(&setup.env)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stdout(log())
+        .stderr(log())
         .spawn()
         .expect("the binary starts")
 }

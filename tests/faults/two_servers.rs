@@ -1,10 +1,14 @@
 //! Two servers with one Redis and one database are one: G03, G06, G12.
 
-use super::nodes::{beside, on_redis};
+use std::sync::Arc;
+
+use super::nodes::{beside_with, on_redis_with};
+use crate::support::assertion::Signer;
 use crate::support::browser::Browser;
-use crate::support::client::{Client, Tokens, userinfo, verify};
+use crate::support::client::{Client, Proof, Tokens, userinfo, verify};
+use crate::support::http::Request;
 use crate::support::redis::RedisServer;
-use crate::support::server::Server;
+use crate::support::server::{ISSUER, REDIRECT_URI, Server, Setup};
 use crate::world::{OFFLINE, World, assert_page, assert_refused};
 
 struct Two {
@@ -15,9 +19,14 @@ struct Two {
 
 impl Two {
     fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// Both with these files.
+    fn with(change: impl Fn(&mut Setup)) -> Self {
         let redis = RedisServer::start();
-        let one = on_redis(&redis);
-        let other = beside(&one, &redis);
+        let one = on_redis_with(&redis, &change);
+        let other = beside_with(&one, &redis, &change);
         Self { one, other, _redis: redis }
     }
 
@@ -83,4 +92,38 @@ fn g06_a_sign_out_at_one_server_is_one_at_the_other() {
     browser.open(&format!("{}/openid/logout?id_token_hint={}", two.one.server.issuer, tokens.id_token));
     assert_eq!(silent().error(), "login_required");
     assert_eq!(userinfo(&two.other, &tokens.access).status, 401);
+}
+
+#[test]
+fn a088_an_assertion_that_one_server_has_heard_is_refused_at_the_other() {
+    let signer = Arc::new(Signer::generate("k1"));
+    let file = format!("name = \"Keyed\"\n{}\nredirect_uris = [\"{REDIRECT_URI}\"]\n", signer.as_toml());
+    let two = Two::with(|setup| {
+        setup.file("clients/keyed.toml", &file);
+    });
+    let client = Client::new("keyed", Proof::Assertion(Arc::clone(&signer)), REDIRECT_URI);
+    let ask = client.ask(&two.one.server);
+    let code = ask.run(&mut two.one.browser()).code();
+    let redeem = |server: &Server, assertion: &str| {
+        let fields = [
+            ("grant_type", "authorization_code"),
+            ("code", code.as_str()),
+            ("redirect_uri", REDIRECT_URI),
+            ("code_verifier", ask.verifier.as_str()),
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", assertion),
+        ];
+        server.send(&Request::form(&server.url("/acs/token"), &fields))
+    };
+    let heard = signer.assertion("keyed", ISSUER, two.one.server.now());
+    let introspect = [
+        ("token", "none"),
+        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+        ("client_assertion", heard.as_str()),
+    ];
+    let answer = two.one.server.send(&Request::form(&two.one.server.url("/acs/introspect"), &introspect));
+    assert_eq!(answer.status, 200, "it is good for once: {}", answer.text());
+    assert_refused(&redeem(&two.other, &heard), "invalid_client");
+    let fresh = signer.assertion("keyed", ISSUER, two.one.server.now());
+    assert_eq!(redeem(&two.other, &fresh).status, 200, "and the code was not touched");
 }

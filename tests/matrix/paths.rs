@@ -1,84 +1,173 @@
 //! The paths on which something that was right comes back.
 
-use serde_json::Value;
+use vestibule::base::Digest;
+use vestibule::token::family::FamilyId;
+use vestibule::token::refresh_token::RefreshToken;
 
-use crate::rules::Rule;
+pub use crate::outcome::Outcome;
+use crate::outcome::{answered, claims, front, introspected, push, signed_in, signed_out};
 use crate::support::browser::{Browser, Page};
-use crate::support::client::{Ask, Client, Tokens, userinfo};
-use crate::support::http::Response;
-use crate::world::World;
+use crate::support::client::{Ask, Client, Tokens, peek, userinfo};
+use crate::support::html::Form;
+use crate::world::{START, World};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Path {
+/// Declares the paths, and [`Path::ALL`] of them.
+macro_rules! paths {
+    ($($(#[$doc:meta])* $path:ident),* $(,)?) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Path { $($(#[$doc])* $path),* }
+
+        impl Path {
+            pub const ALL: &[Self] = &[$(Self::$path),*];
+        }
+    };
+}
+
+paths! {
     /// An authorization request of a browser that has no session.
     Authorize,
+    /// One that the client's page posts; a browser with a session.
+    Posted,
+    /// One whose answer is posted; a browser with a session.
+    FormPost,
+    /// The answer to our page that asks for the provider.
+    Chosen,
     /// The identity provider's answer.
     Callback,
+    /// Signing in again after somebody else than hinted at did.
+    SignInAgain,
     /// A login that a third party begins.
     Initiated,
+    /// The same for a client that begins it by itself.
+    InitiatedAtClient,
+    /// The identity provider's answer to such a login.
+    InitiatedCallback,
+    /// Signing in again there, after somebody else did.
+    InitiatedAgain,
+    /// Our page of links.
+    Front,
     /// An authorization request of a browser that has a session.
     Reuse,
     /// The same with `prompt=none`.
     Silent,
     Code,
+    /// With `offline_access`.
     Refresh,
+    /// Of a family that ends with its session.
+    BoundRefresh,
     Userinfo,
     SignedUserinfo,
     Introspection,
     SignedIntrospection,
-    /// A pushed request, taken by a browser without a session.
+    RefreshIntrospection,
+    /// A token that a program has in its own name.
+    MachineIntrospection,
+    /// The same at userinfo, which knows nothing of a program that may come.
+    MachineUserinfo,
+    /// Such a token is asked for.
+    OwnName,
+    /// A request is pushed, and taken by a browser without a session.
+    Push,
+    /// A request that was pushed before, taken by a browser without a session.
     Pushed,
-    /// A pushed request, taken by a browser with one.
+    /// The same by a browser with one.
     PushedReuse,
+    /// RP-initiated logout with the ID token as the hint.
+    SignOut,
 }
 
 /// What the rule is broken after.
 pub struct Prepared {
     /// Alice's id.
     pub sub: String,
+    /// Of the session in which the tokens were issued.
+    pub sid: String,
     tokens: Tokens,
+    /// The token that is presented.
+    token: String,
     browser: Browser,
     /// Where the browser goes next.
     next: String,
+    /// A page of ours that waits for its answer.
+    page: Option<(Page, Form)>,
     ask: Ask,
     /// A code that nobody has used yet.
     code: String,
 }
 
-/// What a path came to.
-#[derive(Debug)]
-pub enum Outcome {
-    /// An OAuth error, at the client or in JSON.
-    Error(String),
-    /// A page with this status.
-    Page(u16),
-    /// An introspected token that is nothing to the client.
-    Inactive,
-    /// It leads on; with these scopes, where it has some.
-    Held(Vec<String>),
+impl Prepared {
+    /// Whether the tokens came without `offline_access`.
+    pub fn is_bound(&self) -> bool {
+        !self.tokens.scope.contains("offline_access")
+    }
+
+    /// Under what the database remembers that the presented token was revoked.
+    pub fn family(&self) -> FamilyId {
+        if let Some(refresh) = RefreshToken::parse(&self.token) {
+            return refresh.family();
+        }
+        if self.token.contains('.') {
+            let jti = peek(&self.token)["jti"].as_str().and_then(Digest::from_base64url);
+            return FamilyId(jti.expect("a jti"));
+        }
+        FamilyId(Digest::of(&self.token))
+    }
 }
 
 impl Path {
-    pub const ALL: [Self; 13] = [
-        Self::Authorize,
-        Self::Callback,
-        Self::Initiated,
-        Self::Reuse,
-        Self::Silent,
-        Self::Code,
-        Self::Refresh,
-        Self::Userinfo,
-        Self::SignedUserinfo,
-        Self::Introspection,
-        Self::SignedIntrospection,
-        Self::Pushed,
-        Self::PushedReuse,
-    ];
+    /// Whether the path comes by a client's own request or token.
+    pub fn has_client(self) -> bool {
+        !matches!(self, Self::Initiated | Self::InitiatedCallback | Self::InitiatedAgain)
+    }
 
-    /// A third-party-initiated login knows no client, so no rule about one; and no scope is asked for there.
-    pub fn is_concerned_by(self, rule: Rule) -> bool {
-        let of_client = matches!(rule, Rule::IdpNotAllowed | Rule::ClientDisabled | Rule::ScopeRemoved);
-        !(self == Self::Initiated && of_client)
+    /// A program in its own name is nobody.
+    pub fn has_person(self) -> bool {
+        !matches!(self, Self::MachineIntrospection | Self::MachineUserinfo | Self::OwnName)
+    }
+
+    /// No client is answered, though there may be one that is led to.
+    pub fn is_of_browser_alone(self) -> bool {
+        matches!(self, Self::Front | Self::InitiatedAtClient | Self::SignOut)
+    }
+
+    pub fn has_scopes(self) -> bool {
+        self.has_client() && !self.is_of_browser_alone() && self != Self::MachineUserinfo
+    }
+
+    pub fn has_token(self) -> bool {
+        matches!(
+            self,
+            Self::Refresh
+                | Self::BoundRefresh
+                | Self::Userinfo
+                | Self::SignedUserinfo
+                | Self::Introspection
+                | Self::SignedIntrospection
+                | Self::RefreshIntrospection
+                | Self::MachineIntrospection
+                | Self::MachineUserinfo
+        )
+    }
+
+    /// Whether something of a session comes back.
+    pub fn has_session(self) -> bool {
+        let browser = matches!(
+            self,
+            Self::Posted
+                | Self::FormPost
+                | Self::Front
+                | Self::Reuse
+                | Self::Silent
+                | Self::Code
+                | Self::PushedReuse
+                | Self::SignOut
+        );
+        browser || (self.has_token() && self.has_person())
+    }
+
+    /// Whether the person was at the identity provider before the rule broke.
+    pub fn ends_upstream(self) -> bool {
+        matches!(self, Self::Callback | Self::InitiatedCallback)
     }
 
     pub const fn token_kind(self) -> &'static str {
@@ -88,40 +177,46 @@ impl Path {
     /// A person who is known, and everything that this path starts from.
     pub fn prepare(self, world: &World) -> Prepared {
         let client = Client::access();
-        let ask = client.ask(&world.server).with("scope", "openid profile email offline_access");
+        let offline = matches!(self, Self::Refresh | Self::RefreshIntrospection);
+        let scope = if offline { "openid profile email offline_access" } else { "openid profile email" };
+        // Where a page would ask, the first sign-in comes by the hint's domain.
+        let ask = client.ask(&world.server).with("scope", scope).hint("alice@contoso.com");
         let mut signed_in = world.server.browser();
         let tokens = client.sign_in(&world.server, &mut signed_in, &ask);
         let ask = client.ask(&world.server);
         let mut prepared = Prepared {
             sub: tokens.sub().to_owned(),
+            sid: tokens.claims["sid"].as_str().expect("a sid").to_owned(),
+            token: tokens.access.clone(),
             tokens,
             browser: world.server.browser(),
             next: ask.url(),
+            page: None,
             ask,
             code: String::new(),
         };
+        if matches!(
+            self,
+            Self::Posted
+                | Self::FormPost
+                | Self::Front
+                | Self::Reuse
+                | Self::Silent
+                | Self::PushedReuse
+                | Self::SignOut
+        ) {
+            prepared.browser = signed_in.tab();
+        }
         match self {
-            Self::Callback => {
-                let url = prepared.ask.url();
-                prepared.next = prepared.browser.until(&url, |url| url.contains("/federation/auth/response/"));
-            }
-            Self::Initiated => {
-                let iss = form_urlencoded::byte_serialize(world.issuer_of_idp().as_bytes()).collect::<String>();
-                prepared.next = world.server.url(&format!("/federation/auth/initiate?iss={iss}"));
-            }
-            Self::Reuse => prepared.browser = signed_in,
-            Self::Silent => {
-                prepared.browser = signed_in;
-                prepared.ask = prepared.ask.with("prompt", "none");
-                prepared.next = prepared.ask.url();
-            }
             Self::Code => prepared.code = prepared.ask.run(&mut signed_in).code(),
-            Self::Pushed => prepared.next = push(world, &prepared.ask),
-            Self::PushedReuse => {
-                prepared.next = push(world, &prepared.ask);
-                prepared.browser = signed_in;
+            Self::Refresh | Self::BoundRefresh | Self::RefreshIntrospection => {
+                prepared.token = prepared.tokens.refresh().to_owned();
             }
-            _ => {}
+            Self::MachineIntrospection | Self::MachineUserinfo => {
+                prepared.token = own_name(world).json()["access_token"].as_str().expect("a token").to_owned()
+            }
+            Self::Pushed | Self::PushedReuse => prepared.next = push(world, &prepared.ask).expect("it is pushed"),
+            _ => prepared.at_a_page(self, world),
         }
         prepared
     }
@@ -130,87 +225,106 @@ impl Path {
         let (server, client) = (&world.server, Client::access());
         match self {
             Self::Code => answered(&client.redeem(server, &prepared.ask, &prepared.code)),
-            Self::Refresh => answered(&client.refresh(server, prepared.tokens.refresh())),
-            Self::Userinfo | Self::SignedUserinfo => claims(&userinfo(server, &prepared.tokens.access)),
-            Self::Introspection | Self::SignedIntrospection => {
-                let request = client.request(server, "/acs/introspect", &[("token", &prepared.tokens.access)]);
-                introspected(&server.send(&request))
+            Self::Refresh | Self::BoundRefresh => answered(&client.refresh(server, &prepared.token)),
+            Self::Userinfo | Self::SignedUserinfo | Self::MachineUserinfo => claims(&userinfo(server, &prepared.token)),
+            Self::Introspection
+            | Self::SignedIntrospection
+            | Self::RefreshIntrospection
+            | Self::MachineIntrospection => introspected(&client.introspect(server, &prepared.token)),
+            Self::OwnName => answered(&own_name(world)),
+            Self::Initiated | Self::InitiatedCallback | Self::InitiatedAgain | Self::Front => {
+                let front_page = server.url("/");
+                front(&prepared.go(), &front_page)
             }
-            Self::Initiated => {
-                let page = prepared.browser.open(&prepared.next);
+            Self::InitiatedAtClient => {
+                let page = prepared.go();
                 match &page.answer {
-                    Some(response) if response.status == 200 && page.url == server.url("/") => {
-                        Outcome::Held(Vec::new())
-                    }
-                    Some(response) => Outcome::Page(response.status),
+                    None if page.url.starts_with(START) => Outcome::Held(Vec::new()),
                     None => panic!("the browser left for {}", page.url),
+                    Some(response) => Outcome::Page(response.status),
                 }
             }
-            _ => {
-                let page = prepared.browser.open(&prepared.next);
-                signed_in(world, &prepared.ask, &page)
+            Self::SignOut => signed_out(&prepared.go()),
+            Self::Push => match push(world, &prepared.ask) {
+                Ok(next) => {
+                    prepared.next = next;
+                    prepared.arrive(world)
+                }
+                Err(error) => Outcome::Error(error),
+            },
+            _ => prepared.arrive(world),
+        }
+    }
+}
+
+impl Prepared {
+    /// The browser is where this path begins.
+    fn at_a_page(&mut self, path: Path, world: &World) {
+        let iss = form_urlencoded::byte_serialize(world.issuer_of_idp().as_bytes()).collect::<String>();
+        let initiate = world.server.url(&format!("/federation/auth/initiate?iss={iss}"));
+        let is_answer = |url: &str| url.contains("/federation/auth/response/");
+        match path {
+            Path::Silent => self.next = self.ask.clone().with("prompt", "none").url(),
+            Path::Posted => self.next = String::new(),
+            Path::FormPost => {
+                self.ask = self.ask.clone().with("response_mode", "form_post");
+                self.next = self.ask.url();
             }
+            Path::Chosen => {
+                let page = self.browser.open(&self.next);
+                let form = page.form_with("idp").press("idp", "contoso");
+                self.page = Some((page, form));
+            }
+            Path::Callback => self.next = self.browser.until(&self.next, is_answer),
+            Path::InitiatedCallback => self.next = self.browser.until(&initiate, is_answer),
+            Path::SignInAgain => {
+                self.ask = self.ask.clone().hint("alice@contoso.com");
+                self.next = self.ask.url();
+                self.signed_in_as_another(world);
+            }
+            Path::InitiatedAgain => {
+                self.next = format!("{initiate}&login_hint=alice@contoso.com");
+                self.signed_in_as_another(world);
+            }
+            Path::Initiated => self.next = initiate,
+            Path::InitiatedAtClient => self.next = format!("{initiate}&target_link_uri=https://rp.example.com/deep"),
+            Path::Front => self.next = world.server.url("/"),
+            Path::SignOut => {
+                let query = form_urlencoded::Serializer::new(String::new())
+                    .append_pair("id_token_hint", &self.tokens.id_token)
+                    .append_pair("post_logout_redirect_uri", "https://rp.example.com/bye")
+                    .finish();
+                self.next = world.server.url(&format!("/acs/openid/logout?{query}"));
+            }
+            _ => {}
+        }
+    }
+
+    /// Somebody else signs in, and our page asks what now.
+    fn signed_in_as_another(&mut self, world: &World) {
+        world.signs_in("mallory");
+        let page = self.browser.open(&self.next);
+        let form = page.form_with("action").press("action", "retry");
+        self.page = Some((page, form));
+        world.signs_in("alice");
+    }
+
+    fn arrive(&mut self, world: &World) -> Outcome {
+        let page = self.go();
+        signed_in(world, &self.ask, &page)
+    }
+
+    fn go(&mut self) -> Page {
+        match self.page.take() {
+            Some((page, form)) => self.browser.submit(&page, &form),
+            None if self.next.is_empty() => {
+                self.browser.post_from("https://rp.example.com/", self.ask.endpoint(), &self.ask.params)
+            }
+            None => self.browser.open(&self.next),
         }
     }
 }
 
-/// Pushes the request; where the browser goes with it.
-#[track_caller]
-fn push(world: &World, ask: &Ask) -> String {
-    let fields: Vec<(&str, &str)> = ask.params.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-    let response = world.server.send(&Client::access().request(&world.server, "/acs/par", &fields));
-    assert_eq!(response.status, 201, "{}", response.text());
-    let request_uri = response.json()["request_uri"].as_str().expect("a request_uri").to_owned();
-    let query = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs([("client_id", "access"), ("request_uri", request_uri.as_str())])
-        .finish();
-    format!("{}?{query}", ask.endpoint())
-}
-
-/// What a browser's way ended in; a code is turned in.
-#[track_caller]
-fn signed_in(world: &World, ask: &Ask, page: &Page) -> Outcome {
-    if let Some(response) = &page.answer {
-        return Outcome::Page(response.status);
-    }
-    let answer = ask.answer(page);
-    match answer.fields.get("error") {
-        Some(error) => Outcome::Error(error.clone()),
-        None => answered(&Client::access().redeem(&world.server, ask, &answer.code())),
-    }
-}
-
-fn answered(response: &Response) -> Outcome {
-    let json = response.json();
-    match json["error"].as_str() {
-        Some(error) => Outcome::Error(error.to_owned()),
-        None => Outcome::Held(words(&json["scope"])),
-    }
-}
-
-fn words(value: &Value) -> Vec<String> {
-    value.as_str().unwrap_or_default().split(' ').map(str::to_owned).collect()
-}
-
-/// Userinfo names no scopes: what it tells stands for them.
-fn claims(response: &Response) -> Outcome {
-    let json = response.json();
-    match json["error"].as_str() {
-        Some(error) => Outcome::Error(error.to_owned()),
-        None => Outcome::Held(json.as_object().expect("claims").keys().cloned().collect()),
-    }
-}
-
-fn introspected(response: &Response) -> Outcome {
-    let json = response.json();
-    if json["error"].is_string() {
-        return answered(response);
-    }
-    match json["active"].as_bool() {
-        Some(false) => {
-            assert_eq!(json.as_object().map(serde_json::Map::len), Some(1), "and nothing else: {json}");
-            Outcome::Inactive
-        }
-        _ => Outcome::Held(words(&json["scope"])),
-    }
+fn own_name(world: &World) -> crate::support::http::Response {
+    Client::access().token(&world.server, &[("grant_type", "client_credentials")])
 }

@@ -1,6 +1,6 @@
 //! The rules, each with what breaks it in a running server.
 
-use vestibule::base::Clock as _;
+use vestibule::base::{Clock as _, Span};
 use vestibule::directory::Activity;
 use vestibule::identity::UserId;
 
@@ -18,7 +18,15 @@ pub enum Rule {
     OtherDirectory,
     DirectoryGone,
     SessionsEnded,
+    /// The database knows that the session was signed out; the store, restored from a copy, doesn't.
+    SignedOut,
+    /// The same of a token or family that was revoked.
+    Revoked,
     ScopeRemoved,
+    /// The client has no refresh tokens any more, and no tokens in its own name.
+    GrantRemoved,
+    /// The client may no longer have refresh tokens of this kind.
+    KindRemoved,
 }
 
 /// A second directory, in which nobody is.
@@ -30,6 +38,11 @@ type = "provisioned"
 "#;
 
 impl Rule {
+    /// Whether it is known before the person is: then nothing is asked of the identity provider any more.
+    pub const fn is_seen_at_once(self) -> bool {
+        matches!(self, Self::IdpDisabled | Self::IdpGone | Self::IdpNotAllowed | Self::ClientDisabled)
+    }
+
     /// Breaks the rule, and returns once that is in force.
     pub fn break_it(self, world: &World, prepared: &Prepared) {
         match self {
@@ -49,11 +62,34 @@ impl Rule {
                 remove(folder, "directories/contoso.toml");
             }),
             Self::SessionsEnded => {
-                world.server.advance(vestibule::base::Span::secs(1));
+                world.server.advance(Span::secs(1));
                 set(world, prepared, Activity::Inactive);
                 set(world, prepared, Activity::Active);
             }
-            Self::ScopeRemoved => world.change(|folder| edit(folder, "clients/access.toml", "\"email\", ", "")),
+            Self::SignedOut => {
+                let sign_outs = &world.server.running().ports().directory.sign_outs;
+                let (now, until) = (world.server.now(), world.server.now().plus(Span::hours(1)));
+                block_on(sign_outs.sign_out(&prepared.sid, now, until, Vec::new())).expect("the database works");
+            }
+            Self::Revoked => {
+                let families = &world.server.running().ports().directory.families;
+                block_on(families.revoke(&prepared.family(), world.server.now())).expect("the database works");
+            }
+            Self::ScopeRemoved => world.change(|folder| {
+                edit(folder, "clients/access.toml", "\"email\", ", "");
+                edit(folder, "clients/access.toml", ", \"READ_ONLY_TENANT_ADMIN\"", "");
+            }),
+            Self::KindRemoved => world.change(|folder| {
+                let bound = "refresh_without_offline = ";
+                if prepared.is_bound() {
+                    edit(folder, "clients/access.toml", &format!("{bound}true"), &format!("{bound}false"));
+                } else {
+                    edit(folder, "clients/access.toml", ", \"offline_access\"", "");
+                }
+            }),
+            Self::GrantRemoved => world.change(|folder| {
+                edit(folder, "clients/access.toml", ", \"refresh_token\", \"client_credentials\"", "");
+            }),
         }
     }
 }

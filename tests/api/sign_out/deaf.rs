@@ -163,6 +163,28 @@ fn notices_of_a_client_that_has_no_address_any_more_are_dropped() {
 }
 
 #[test]
+fn notices_of_a_client_whose_address_is_away_for_a_moment_are_kept() {
+    let stage = Stage::new();
+    let uri = format!("backchannel_logout_uri = \"{}\"", stage.clients.url(ACCESS));
+    let config = || stage.world.server.running().ports().config.snapshot();
+    let address = || config().clients.values().any(|c| c.id.0 == "access" && c.backchannel_logout_uri.is_some());
+    stage.world.server.reconfigure("clients/access.toml", &uri, "# away", || !address());
+    // A server that has read the new files already queues this; so does one that still has the old ones.
+    stage.queue("access", 3);
+    stage.queue("second", 1);
+    stage.clients.wait_for(SECOND, 1);
+    stage.world.advance(Span::secs(7));
+    stage.queue("second", 1);
+    stage.clients.wait_for(SECOND, 2);
+    assert_eq!((stage.waiting("access"), stage.clients.told(ACCESS).len()), (3, 0));
+    stage.world.server.reconfigure("clients/access.toml", "# away", &uri, address);
+    stage.world.advance(Span::secs(7));
+    stage.clients.wait_for(ACCESS, 3);
+    stage.all_is_settled();
+    assert_eq!(stage.ended("access", "heard"), 3);
+}
+
+#[test]
 fn an_orderly_stop_waits_for_no_client_that_hangs_and_loses_no_notice() {
     let stage = Stage::new();
     stage.clients.says(ACCESS, [Says::Status(200), Says::Hang]);

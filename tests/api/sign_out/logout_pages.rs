@@ -4,7 +4,7 @@ use crate::support::browser::{Browser, Page};
 use crate::support::client::{Client, Tokens};
 use crate::support::html::tags;
 use crate::support::server::Setup;
-use crate::world::{World, is_guarded};
+use crate::world::{BOB, World, is_guarded};
 
 use super::logout_request::{BYE, request};
 
@@ -93,6 +93,30 @@ fn without_anywhere_to_go_the_last_page_loads_the_frames() {
     is_guarded(page.response());
     assert_eq!(frames(&page).len(), 1);
     assert!(page.text().contains("signed out"));
+}
+
+#[test]
+fn a054_whoever_signs_in_after_another_passes_the_frames_of_the_others_clients() {
+    let world = world("local", |setup| {
+        setup.keys("clients/access.toml", FRONT);
+    });
+    let mut browser = world.server.browser();
+    let alice = world.sign_in(&mut browser);
+    world.next_is(&BOB);
+    let second = Client::second();
+    let ask = second.ask(&world.server).with("prompt", "login");
+    let page = browser.open(&ask.url());
+    is_guarded(page.response());
+    let sid = alice.claims["sid"].as_str().expect("a sid");
+    let told = format!("https://rp.example.com/out?tenant=1&iss=https%3A%2F%2Fid.example.com%2Facs&sid={sid}");
+    assert_eq!(frames(&page), [told], "she would be signed in there still, for him");
+    let link = tags(&page.text()).into_iter().find(|tag| tag.get("id") == Some("next")).expect("a way on");
+    let code = ask.answer(&browser.open(link.get("href").expect("an address"))).code();
+    let bob = Tokens::verified(&world.server, &second, Some(&ask), &second.redeem(&world.server, &ask, &code));
+    assert_eq!(bob.claims["email"], BOB.email);
+    // Who goes on with a session of his own passes nothing.
+    let again = second.ask(&world.server).with("prompt", "login");
+    again.run(&mut browser).code();
 }
 
 #[test]

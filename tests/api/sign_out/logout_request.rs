@@ -5,8 +5,9 @@ use vestibule::base::Span;
 
 use crate::support::assertion::{Signer, encode};
 use crate::support::browser::{Browser, Page};
-use crate::support::client::{Client, peek};
+use crate::support::client::{Client, peek, userinfo};
 use crate::support::http::Request;
+use crate::support::server::block_on;
 use crate::world::{BOB, SESSION_COOKIE, World, is_guarded};
 
 pub const BYE: &str = "https://rp.example.com/bye";
@@ -196,6 +197,25 @@ fn a127_a_session_that_comes_back_with_an_old_store_is_dead() {
     crate::support::server::block_on(state.put(vec![record])).expect("works");
     browser.plant(&world.server.base, SESSION_COOKIE, &cookie.value);
     assert!(!world.is_signed_in(&browser));
+}
+
+#[test]
+fn a127_what_was_issued_just_before_a_sessions_last_moment_stays_dead_after_it() {
+    let world = World::with(|setup, _| {
+        setup.keys("idps/contoso.toml", "logout = \"local\"");
+        setup.table("vestibule.toml", "[session]\nidle = \"1h\"\nabsolute = \"1h\"");
+    });
+    let mut browser = world.server.browser();
+    world.sign_in(&mut browser);
+    world.advance(Span::minutes(55));
+    let late = world.sign_in(&mut browser);
+    assert_eq!(world.upstream_logins().len(), 1, "in the same session");
+    world.advance(Span::minutes(1));
+    browser.open(&request(&world, &[("id_token_hint", &late.id_token)]));
+    assert_eq!(userinfo(&world.server, &late.access).status, 401);
+    world.advance(Span::minutes(6));
+    block_on(vestibule::jobs::purge::tick(world.server.running().ports()));
+    assert_eq!(userinfo(&world.server, &late.access).status, 401, "its ten minutes are not over");
 }
 
 #[test]

@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 use vestibule::base::Span;
+use vestibule::directory::Activity;
+use vestibule::identity::UserId;
 
 use super::stage::{ACCESS, SECOND, Stage, sids};
 use crate::support::client::{Client, verify};
+use crate::support::server::block_on;
 use crate::world::BOB;
 
 #[test]
@@ -97,6 +100,25 @@ fn a_deactivation_tells_exactly_the_clients_of_that_person_at_once() {
     stage.all_is_settled();
     assert_eq!((stage.clients.told(ACCESS).len(), stage.clients.told(SECOND).len()), (2, 2));
     assert!(stage.world.is_signed_in(&bob));
+}
+
+#[test]
+fn a_deactivation_by_a_clock_that_lags_ends_the_session_of_a_moment_ago_for_good() {
+    let stage = Stage::new();
+    let server = &stage.world.server;
+    let mut browser = server.browser();
+    let alice = stage.world.sign_in(&mut browser);
+    // Written by another server, or after the time was set right.
+    server.clock.back(Span::secs(2));
+    server.deactivate(alice.sub());
+    let told = stage.clients.wait_for(ACCESS, 1).remove(0);
+    assert_eq!(told.claim("sid"), alice.claims["sid"].as_str().expect("a sid"));
+    stage.all_is_settled();
+    stage.world.advance(Span::secs(10));
+    let users = &server.running().ports().directory.users;
+    let id = UserId(alice.sub().to_owned());
+    assert!(block_on(users.set_active(&id, Activity::Active, server.now())).expect("the database works"));
+    assert!(!stage.world.is_signed_in(&browser), "it does not come back with the person");
 }
 
 #[test]

@@ -135,6 +135,25 @@ fn a131_the_cookie_goes_only_with_the_session_that_it_opens() {
 }
 
 #[test]
+fn a122_a_link_to_the_address_for_frames_signs_nobody_out() {
+    let world = World::new();
+    let alice = sign_in(&world, &ALICE, "desk");
+    let issuer = encode(&world.idp.issuer());
+    let followed = |query: &str, dest: &str| {
+        let url = world.server.url(&format!("{FRONTCHANNEL}{query}"));
+        let request = Request::get(&url).header("Cookie", &header(&world, &alice)).header("Sec-Fetch-Dest", dest);
+        world.server.send(&request)
+    };
+    for query in [String::new(), format!("?iss={issuer}"), "?sid=".to_owned(), "?sid=unknown".to_owned()] {
+        let answer = followed(&query, "document");
+        is_the_page(&answer);
+        assert!(!forgets(&answer) && is_in(&world, &alice), "{query}");
+    }
+    assert!(forgets(&followed(&format!("?iss={issuer}"), "iframe")));
+    assert!(!is_in(&world, &alice));
+}
+
+#[test]
 fn a131_a_notice_may_be_posted_and_come_twice() {
     let world = World::new();
     let alice = sign_in(&world, &ALICE, "desk");
