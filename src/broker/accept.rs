@@ -40,6 +40,22 @@ pub fn accept(request: ClientRequest<'_>, entry: EntryPath) -> Result<Authorizat
     }
 }
 
+/// Asks once more what depends on the client's file, which may have changed since the request was pushed. Scopes that are
+/// gone from it are left out.
+///
+/// # Errors
+/// As [`accept`].
+pub fn accept_again(mut asked: AuthorizationRequest, client: &Client) -> Result<AuthorizationRequest, Back> {
+    asked.scopes.retain(|scope| client.scopes.contains(scope));
+    let checked = check_code_flow(client)
+        .and_then(|()| check_openid(&asked.scopes))
+        .and_then(|()| check_challenged(client, asked.challenge.as_ref()));
+    match checked {
+        Ok(()) => Ok(asked),
+        Err(error) => Err(Box::new((asked.back, error))),
+    }
+}
+
 /// The way back for a request that is refused before its checks.
 #[must_use]
 pub fn refuse(request: ClientRequest<'_>, error: OAuthError) -> Back {
@@ -141,9 +157,16 @@ fn check_pushed(client: &Client, entry: EntryPath) -> Result<(), OAuthError> {
 fn check_response_type(client: &Client, params: &Params) -> Result<(), OAuthError> {
     match params.get("response_type") {
         None => Err(invalid("response_type is missing")),
-        Some("code") if client.may_use(GrantType::AuthorizationCode) => Ok(()),
-        Some("code") => Err(OAuthError::new(UnauthorizedClient, "this client may not use the authorization code flow")),
+        Some("code") => check_code_flow(client),
         Some(_) => Err(OAuthError::new(UnsupportedResponseType, "only response_type=code is supported")),
+    }
+}
+
+fn check_code_flow(client: &Client) -> Result<(), OAuthError> {
+    if client.may_use(GrantType::AuthorizationCode) {
+        Ok(())
+    } else {
+        Err(OAuthError::new(UnauthorizedClient, "this client may not use the authorization code flow"))
     }
 }
 
@@ -165,8 +188,12 @@ fn scopes(client: &Client, params: &Params) -> Result<Vec<Scope>, OAuthError> {
     let asked: Vec<&str> = text.split(' ').collect();
     let granted: Vec<Scope> =
         Scope::ALL.into_iter().filter(|s| asked.contains(&s.as_str()) && client.scopes.contains(s)).collect();
+    check_openid(&granted).map(|()| granted)
+}
+
+fn check_openid(granted: &[Scope]) -> Result<(), OAuthError> {
     if granted.contains(&Scope::Openid) {
-        Ok(granted)
+        Ok(())
     } else {
         Err(OAuthError::new(InvalidScope, "scope must contain openid"))
     }
@@ -190,13 +217,20 @@ fn challenge(client: &Client, params: &Params) -> Result<Option<CodeChallenge>, 
     let method = params.get("code_challenge_method");
     match params.get("code_challenge") {
         None if method.is_some() => Err(invalid("code_challenge_method without code_challenge")),
-        None if client.pkce_required || client.is_public() => Err(invalid("code_challenge is missing")),
-        None => Ok(None),
+        None => check_challenged(client, None).map(|()| None),
         Some(_) if method != Some("S256") => Err(invalid("code_challenge_method must be S256")),
         Some(text) => match CodeChallenge::parse(text) {
             Some(challenge) => Ok(Some(challenge)),
             None => Err(invalid("code_challenge has 43 base64url characters")),
         },
+    }
+}
+
+fn check_challenged(client: &Client, challenge: Option<&CodeChallenge>) -> Result<(), OAuthError> {
+    if challenge.is_none() && (client.pkce_required || client.is_public()) {
+        Err(invalid("code_challenge is missing"))
+    } else {
+        Ok(())
     }
 }
 

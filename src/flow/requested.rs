@@ -8,7 +8,7 @@ use super::ports::{Ports, Request, Unavailable};
 use super::signing::{IdTokenHint, id_token_hint};
 use super::{pushed, request_object};
 use crate::audit::{Fact, Trace};
-use crate::broker::accept::{accept, refuse};
+use crate::broker::accept::{accept, accept_again, refuse};
 use crate::broker::pushed::reference;
 use crate::broker::request::{client_id, validate_client};
 use crate::broker::{AuthorizationRequest, ReturnAddress};
@@ -93,10 +93,11 @@ async fn read_pushed(
         return Ok(Err(refused(ports, request, (kept.asked.back, error), trace)));
     }
     let hint = if kept.hint_is_unusable { IdTokenHint::Unusable } else { IdTokenHint::None };
-    let mut asked = kept.named(reference);
     // As the file is now, not as it was at the push.
-    asked.scopes.retain(|scope| client.scopes.contains(scope));
-    Ok(Ok(Requested { client, asked, hint, trace }))
+    Ok(match accept_again(kept.named(reference), &client) {
+        Ok(asked) => Ok(Requested { client, asked, hint, trace }),
+        Err(back) => Err(refused(ports, request, *back, trace)),
+    })
 }
 
 /// Nothing is known of the pushed request: most often it was answered, and the person came back to it.

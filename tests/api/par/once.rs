@@ -143,6 +143,30 @@ fn a_redirect_uri_that_was_taken_away_since_the_push_is_gone() {
 }
 
 #[test]
+fn a_request_that_the_clients_file_no_longer_allows_goes_back_as_an_error() {
+    for (before, after, error) in [
+        ("pkce = \"optional\"", "pkce = \"required\"", "invalid_request"),
+        ("[\"authorization_code\"", "[\"client_credentials\"", "unauthorized_client"),
+        ("[\"openid\", ", "[", "invalid_scope"),
+    ] {
+        let world = World::with(|setup, _| {
+            setup.keys("clients/access.toml", "pkce = \"optional\"");
+        });
+        let client = Client::access();
+        let ask = client.ask(&world.server).without("code_challenge").without("code_challenge_method");
+        let uri = pushed(&world, &client, &ask);
+        let plain = ask.clone().with("prompt", "none");
+        world.server.reconfigure("clients/access.toml", before, after, || {
+            plain.run(&mut world.server.browser()).error() == error
+        });
+        let mut browser = world.server.browser();
+        let answer = ask.answer(&browser.open(&url(&world, "access", &uri)));
+        assert_eq!(answer.error(), error);
+        world.nothing_happened(&browser);
+    }
+}
+
+#[test]
 fn a_login_that_waits_at_a_page_keeps_its_pushed_request() {
     let world = World::two_idps();
     let client = Client::access();

@@ -1,8 +1,9 @@
 //! The push itself: who may, what is checked, what is answered.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{push, pushed, strict, url, url_with, world};
+use crate::support::assertion::claims;
 use crate::support::client::{Client, Proof};
 use crate::support::http::{Request, Response};
 use crate::world::{ALICE, World};
@@ -213,5 +214,40 @@ fn a_pushed_id_token_hint_that_proves_nothing_signs_nobody_in_silently() {
         let uri = pushed(&world, &client, &ask);
         let answer = ask.answer(&browser.open(&url(&world, "access", &uri)));
         assert_eq!(answer.fields.contains_key("code"), silent, "{:?}", answer.fields);
+    }
+}
+
+#[test]
+fn c070_c071_c072_a_push_is_proven_by_an_assertion_for_our_issuer_and_for_now() {
+    let (world, signer) = world();
+    let ask = super::keyed(&signer).ask(&world.server);
+    let (issuer, now) = (world.server.issuer.clone(), world.now().secs());
+    let push = |changes: Value| {
+        let mut claims = claims("keyed", &issuer, world.now());
+        for (name, value) in changes.as_object().expect("an object") {
+            claims[name] = value.clone();
+        }
+        let assertion = signer.sign(&json!({ "alg": "ES256", "kid": signer.kid }), &claims);
+        let proof = [
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", assertion.as_str()),
+        ];
+        let fields: Vec<_> = ask.params.iter().map(|(n, v)| (n.as_str(), v.as_str())).chain(proof).collect();
+        world.server.send(&Request::form(&world.server.url("/acs/par"), &fields))
+    };
+    for bad in [
+        json!({ "aud": [&issuer] }),
+        json!({ "aud": [&issuer, format!("{issuer}/par")] }),
+        json!({ "aud": format!("{issuer}/par") }),
+        json!({ "aud": format!("{issuer}/token") }),
+        json!({ "nbf": now + 62, "exp": now + 120 }),
+        json!({ "iat": now - 600, "exp": now - 300 }),
+        json!({ "sub": null }),
+    ] {
+        refused(&push(bad), 401, "invalid_client");
+    }
+    for good in [json!({}), json!({ "nbf": now + 8, "iat": now + 8 })] {
+        let answer = push(good);
+        assert_eq!(answer.status, 201, "{}", answer.text());
     }
 }

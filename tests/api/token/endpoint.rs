@@ -73,6 +73,24 @@ fn a084_an_empty_or_missing_secret_proves_nothing() {
 }
 
 #[test]
+fn a_secret_of_any_characters_is_read_as_rfc_6749_says() {
+    let secret = "p:ä+ %41&=é/";
+    let world = World::with(|setup, _| {
+        setup.env.insert("ACCESS_SECRET".to_owned(), secret.to_owned());
+        setup.keys("clients/access.toml", "client_id = \"acc: ess+1\"");
+    });
+    let fields = [("grant_type", "authorization_code"), ("code", "x")];
+    for proof in [Proof::Basic, Proof::Post] {
+        let known =
+            |secret: &str| Client::new("acc: ess+1", proof(secret.to_owned()), "").token(&world.server, &fields);
+        says(&known(secret), 400, "invalid_grant");
+        for wrong in ["p:ä+ A&=é/", "p:ä  %41&=é/", "p", "p:a\u{308}+ %41&=é/", &format!("{secret} ")] {
+            says(&known(wrong), 401, "invalid_client");
+        }
+    }
+}
+
+#[test]
 fn a085_an_unknown_client_and_a_wrong_secret_are_answered_alike() {
     let world = World::new();
     let fields = [("grant_type", "authorization_code"), ("code", "x")];
@@ -203,7 +221,10 @@ fn a095_at_no_endpoint_is_an_answer_kept_or_read_by_a_foreign_origin() {
         assert_eq!(allowed(preflight.clone(), "https://evil.test").0, None);
         let own = for_browsers.then(|| "https://spa.example.com".to_owned());
         assert_eq!(allowed(preflight, "https://spa.example.com").0, own, "{path}");
-        assert_eq!(allowed(Request::form(&url, &[("a", "1")]), "https://spa.example.com").0, own, "{path}");
+        let (origin, answer) = allowed(Request::form(&url, &[("a", "1")]), "https://spa.example.com");
+        assert_eq!(origin, own, "{path}");
+        let shown = own.map(|_| "WWW-Authenticate, Retry-After");
+        assert_eq!(answer.header("access-control-expose-headers"), shown, "{path}: why, and when to come again");
     }
 }
 
