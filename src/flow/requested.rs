@@ -52,7 +52,7 @@ async fn read_sent(
 ) -> Result<Result<Requested, Reply>, Unavailable> {
     let effective = request_object::effective(ports, request, &client, &visit.params).await?;
     let params = effective.params.as_ref();
-    let proven = match validate_client(Some(Arc::clone(&client)), params, &request.config.server.issuer) {
+    let proven = match validate_client(Arc::clone(&client), params, &request.config.server.issuer) {
         Ok(proven) => proven,
         Err(refusal) => return Ok(Err(finish::page(ports, refusal))),
     };
@@ -93,9 +93,8 @@ async fn read_pushed(
         return Ok(Err(refused(ports, request, (kept.asked.back, error), trace)));
     }
     let hint = if kept.hint_is_unusable { IdTokenHint::Unusable } else { IdTokenHint::None };
-    let mut asked = kept.named(reference);
-    // As the file is now, not as it was at the push.
-    asked.scopes.retain(|scope| client.scopes.contains(scope));
+    // Scopes that left the file since the push are left out where the code pays.
+    let asked = kept.named(reference);
     Ok(Ok(Requested { client, asked, hint, trace }))
 }
 
