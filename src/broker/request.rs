@@ -72,17 +72,17 @@ pub fn client_id(params: &Params) -> Result<&str, PageError> {
     params.get("client_id").filter(|id| id.len() <= CLIENT_ID_BYTES_MAX).ok_or(PageError::LinkInvalid)
 }
 
-/// Proves that the request's redirect URI is the client's (RFC 9700 §2.1: exact comparison of text).
+/// Proves that the request's redirect URI is the client's (RFC 9700 §2.1: exact comparison of text). That the client is
+/// known and enabled is asked where it is looked up.
 ///
 /// # Errors
-/// [`PageError::LinkInvalid`] for an unknown or disabled client and for a redirect URI that is absent or
-/// not registered: one text for all, nothing redirected.
+/// [`PageError::LinkInvalid`] for a redirect URI that is absent or not registered, as for an unknown client: one text for
+/// all, nothing redirected.
 pub fn validate_client<'p>(
-    client: Option<Arc<Client>>,
+    client: Arc<Client>,
     params: &'p Params,
     issuer: &str,
 ) -> Result<ClientRequest<'p>, PageError> {
-    let client = client.filter(|client| client.enabled).ok_or(PageError::LinkInvalid)?;
     let asked = params.get("redirect_uri").ok_or(PageError::LinkInvalid)?;
     if !client.redirect_uris.iter().any(|registered| registered == asked) {
         return Err(PageError::LinkInvalid);

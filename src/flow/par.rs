@@ -47,7 +47,7 @@ pub async fn push(ports: &Ports, call: Call) -> Result<Pushed, CallFault> {
         return Err(error.into());
     }
     let params = effective.params.as_ref();
-    let proven = validate_client(Some(Arc::clone(&client)), params, &request.config.server.issuer)
+    let proven = validate_client(Arc::clone(&client), params, &request.config.server.issuer)
         .map_err(|_| invalid("redirect_uri is missing or not registered"))?;
     let mut asked = accept(proven, EntryPath::Pushed).map_err(|back| back.1)?;
     let hint = id_token_hint(ports, &request, &client, params);

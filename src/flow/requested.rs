@@ -52,7 +52,7 @@ async fn read_sent(
 ) -> Result<Result<Requested, Reply>, Unavailable> {
     let effective = request_object::effective(ports, request, &client, &visit.params).await?;
     let params = effective.params.as_ref();
-    let proven = match validate_client(Some(Arc::clone(&client)), params, &request.config.server.issuer) {
+    let proven = match validate_client(Arc::clone(&client), params, &request.config.server.issuer) {
         Ok(proven) => proven,
         Err(refusal) => return Ok(Err(finish::page(ports, refusal))),
     };

@@ -162,6 +162,25 @@ fn a055_a_client_with_a_start_page_is_sent_there_with_issuer_hint_and_target() {
 }
 
 #[test]
+fn a055_a_target_that_is_a_start_page_needs_no_redirect_uri_of_its_origin() {
+    let world = World::with(|setup, _| {
+        setup.keys("clients/access.toml", "initiate_login_uri = \"https://start.example.com/begin\"");
+    });
+    let open = |target: &str| {
+        let query = format!("iss={}&target_link_uri={}", encode(&world.idp.issuer()), encode(target));
+        let mut browser = world.server.browser();
+        let page = browser.open(&world.server.url(&format!("/federation/auth/initiate?{query}")));
+        world.nothing_happened(&browser);
+        page
+    };
+    let sent = open("https://start.example.com/begin");
+    assert!(sent.answer.is_none() && sent.url.starts_with("https://start.example.com/begin?iss="), "{}", sent.url);
+    for other in ["https://start.example.com/", "https://start.example.com/begin/", "https://START.example.com/begin"] {
+        world.is_page(&open(other), 400);
+    }
+}
+
+#[test]
 fn a056_a_session_of_one_provider_is_not_lent_to_a_client_of_another() {
     let world = World::two_idps_with(|setup, _, _| {
         setup.keys("clients/second.toml", "idps = [\"fabrikam\"]");
