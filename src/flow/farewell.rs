@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use futures_util::future::try_join;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
 use super::ports::{Ports, Request, Unavailable};
 use super::sessions::{Found, client_list, ends, upstream_name};
 use crate::base::limits::{CODE_LIFETIME, LOGIN_STEP};
@@ -45,10 +48,29 @@ pub async fn end(ports: &Ports, request: &Request, ending: &Standing) -> Result<
         let queued = notices(ports, request, (&session.user, Some(&session.sid)), &late);
         ports.directory.notices.queue(queued).await?;
     }
-    ports.state.forget(Name { kind: Kind::Session, digest: *digest }).await?;
-    ports.state.forget(upstream_name(&session.sid)).await?;
+    let session_name = Name { kind: Kind::Session, digest: *digest };
+    try_join(ports.state.forget(session_name), ports.state.forget(upstream_name(&session.sid))).await?;
     ports.notices_wait.notify_one();
     Ok(served.union(&late).filter_map(|id| request.config.clients.get(id).cloned()).collect())
+}
+
+/// Calls of the state store or database that one sign-out has under way at a time: their commits are grouped.
+pub const AT_ONCE: usize = 8;
+
+/// Ends several sessions; for each its `sid` and the clients that it served.
+///
+/// # Errors
+/// [`Unavailable`] if one could not be ended; others may have been.
+pub async fn end_all(
+    ports: &Ports,
+    request: &Request,
+    ending: Vec<Standing>,
+) -> Result<Vec<(String, Vec<Arc<Client>>)>, Unavailable> {
+    let ends = stream::iter(ending).map(|ending| async move {
+        let clients = end(ports, request, &ending).await?;
+        Ok((ending.session.sid, clients))
+    });
+    ends.buffer_unordered(AT_ONCE).try_collect().await
 }
 
 /// When nothing of the session can be used any more, signed out or not: a login that is just ending may have gone on

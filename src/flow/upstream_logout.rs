@@ -6,7 +6,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::browser::{Keep, Reply, Say, Visit};
 use super::client_auth::{Call, CallFault};
-use super::farewell::{self, Standing};
+use super::farewell::{self, AT_ONCE, Standing};
 use super::ports::{Ports, Request, Unavailable};
 use super::sessions::upstream_list;
 use crate::base::limits::{CLOCK_SKEW, LOGOUT_TOKEN_AGE_MAX};
@@ -19,9 +19,6 @@ use crate::upstream::{LogoutNotice, LogoutToken, LogoutTokenFault};
 
 /// One text for every token that is refused: what exactly is wrong with it stands in our log.
 const REFUSED: OAuthError = OAuthError::new(InvalidRequest, "the logout token is not accepted");
-
-/// Calls of the state store or database that one notice has under way at a time.
-const AT_ONCE: usize = 8;
 
 /// Answers `/federation/auth/logout/backchannel` (OpenID Connect Back-Channel Logout 1.0 §2.6): ends the sessions that
 /// the provider made, at every client too. Providers that are switched off are heard as well.
@@ -121,11 +118,8 @@ async fn named(ports: &Ports, idp: &Idp, notice: &LogoutNotice) -> Result<Vec<St
 
 /// Ends the sessions; gives the front-channel addresses of the clients that they served.
 async fn end_all(ports: &Ports, request: &Request, meant: Vec<Standing>) -> Result<Vec<String>, Unavailable> {
-    let ends = stream::iter(meant).map(|ending| async move {
-        let clients = farewell::end(ports, request, &ending).await?;
-        Ok::<_, Unavailable>(farewell::frames(request, &ending.session.sid, &clients))
-    });
-    ends.buffer_unordered(AT_ONCE).try_concat().await
+    let ended = farewell::end_all(ports, request, meant).await?;
+    Ok(ended.iter().flat_map(|(sid, clients)| farewell::frames(request, sid, clients)).collect())
 }
 
 /// Answers `/federation/auth/logout/frontchannel` (OpenID Connect Front-Channel Logout 1.0 §3). It comes from a frame

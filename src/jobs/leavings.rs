@@ -2,20 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
 
 use crate::base::Span;
 use crate::directory::Leaving;
 use crate::flow::Ports;
-use crate::flow::farewell::{end, listed, notices};
+use crate::flow::farewell::{AT_ONCE, Standing, end_all, listed, notices};
 use crate::flow::ports::{Request, Unavailable};
 use crate::flow::sessions::user_list;
 use crate::oidc::ClientId;
 
 /// People at a time.
 const BATCH: u32 = 32;
-/// How many of them, and of the sessions of one of them, are in hand at once: what they write is committed together.
-const AT_ONCE: usize = 8;
 /// How long nobody else sees off those who are in hand; longer than seeing them off takes.
 const LEASE: Span = Span::secs(20);
 
@@ -42,23 +40,16 @@ async fn batch(ports: &Ports) -> Result<usize, Unavailable> {
 }
 
 async fn see_off(ports: &Ports, request: &Request, leaving: &Leaving) -> Result<(), Unavailable> {
-    let mut told = BTreeSet::new();
     let user = ports.directory.users.standing(&leaving.user, None, &[]).await?.map(|standing| standing.user);
     let is_back = user.is_some_and(|user| user.active);
-    let mut ending = Vec::new();
-    for standing in listed(ports, user_list(&leaving.user)).await? {
-        // What was begun after the person came back stays. Who isn't back can't have begun anything, whatever another
-        // server's clock says.
-        let before = !is_back || standing.session.created <= leaving.at;
-        if standing.session.user == leaving.user && before {
-            ending.push(standing);
-        }
-    }
-    let ends = stream::iter(ending).map(|standing| async move { end(ports, request, &standing).await });
-    let mut served = ends.buffer_unordered(AT_ONCE);
-    while let Some(clients) = served.try_next().await? {
-        told.extend(clients.into_iter().map(|client| client.id.clone()));
-    }
+    let mut ending = listed(ports, user_list(&leaving.user)).await?;
+    // What was begun after the person came back stays. Who isn't back can't have begun anything, whatever another
+    // server's clock says.
+    ending
+        .retain(|Standing { session, .. }| session.user == leaving.user && (!is_back || session.created <= leaving.at));
+    let ended = end_all(ports, request, ending).await?;
+    let told: BTreeSet<ClientId> =
+        ended.into_iter().flat_map(|(_, clients)| clients).map(|client| client.id.clone()).collect();
     let untold: BTreeSet<ClientId> = leaving.clients.iter().filter(|id| !told.contains(id)).cloned().collect();
     let queued = notices(ports, request, (&leaving.user, None), &untold);
     Ok(ports.directory.notices.close_leaving(leaving, queued).await?)
