@@ -321,7 +321,11 @@ impl Answered<'_> {
         let before = sessions::find(self.ports, &self.request, self.visit.session.as_ref()).await?;
         let idp = self.request.config.idps.get(&pending.idp);
         let Some(idp) = idp else { return Ok(finish::page(self.ports, PageError::LoginExpired)) };
-        let ongoing = sessions::begin(self.ports, &self.request, SignedIn { identity, user, idp }, before.as_ref());
+        // From memory: the exchange has just asked for them.
+        let facts = self.ports.upstream.provider(idp).await;
+        let can_sign_out = facts.is_ok_and(|facts| facts.end_session_endpoint.is_some());
+        let signed_in = SignedIn { identity, user, idp, can_sign_out };
+        let ongoing = sessions::begin(self.ports, &self.request, signed_in, before.as_ref());
         let frames = match &before {
             Some(before) => self.retire(before, &ongoing.session.sid).await?,
             None => Vec::new(),

@@ -80,13 +80,15 @@ pub struct SignedIn<'a> {
     pub identity: &'a VerifiedIdentity,
     pub user: &'a User,
     pub idp: &'a Idp,
+    /// Whether the provider has an address at which people sign out.
+    pub can_sign_out: bool,
 }
 
 /// A session for the person who has just signed in. Its cookie is always a new one; the public `sid` goes on if the
 /// same person signed in again in the same browser, so that a sign-out reaches every client of both.
 #[must_use]
 pub fn begin(ports: &Ports, request: &Request, signed_in: SignedIn<'_>, before: Option<&Found>) -> Ongoing {
-    let SignedIn { identity, user, idp } = signed_in;
+    let SignedIn { identity, user, idp, .. } = signed_in;
     let now = request.now;
     let same = before.filter(|found| found.user.id == user.id && found.session.idp == idp.id);
     let session = Session {
@@ -108,10 +110,11 @@ pub fn begin(ports: &Ports, request: &Request, signed_in: SignedIn<'_>, before: 
     let lifetime = lifetime(&session, request);
     let member = Digest::of(token.expose()).base64url();
     let entries = lists(&session).into_iter().map(|list| Entry { list, member: member.clone(), lifetime }).collect();
-    let beside = upstream_session(idp, identity).map(|kept| Record {
-        name: upstream_name(&session.sid),
-        bytes: encode(&kept),
-        lifetime,
+    let beside = upstream_session(signed_in).map(|kept| {
+        let expires = kept.id_token.as_ref().map(|(_, expires)| Span::from_ms(expires.ms() - now.ms()));
+        // An ID token that has expired is sent to nobody.
+        let lifetime = expires.map_or(lifetime, |expires| expires.min(lifetime));
+        Record { name: upstream_name(&session.sid), bytes: encode(&kept), lifetime }
     });
     Ongoing { token, session, beside: beside.into_iter().collect(), entries }
 }
@@ -149,7 +152,8 @@ pub fn upstream_name(sid: &str) -> Name {
 }
 
 /// What the provider is told at a forwarded sign-out, if anything is to be forwarded to it.
-fn upstream_session(idp: &Idp, identity: &VerifiedIdentity) -> Option<UpstreamSession> {
+fn upstream_session(signed_in: SignedIn<'_>) -> Option<UpstreamSession> {
+    let SignedIn { identity, idp, .. } = signed_in;
     let kept =
         UpstreamSession { version: UPSTREAM_SESSION_VERSION, idp: idp.id.clone(), id_token: None, login_hint: None };
     let text = |claim: &str| identity.claims.get(claim).and_then(serde_json::Value::as_str).map(Secret::new);
@@ -162,7 +166,7 @@ fn upstream_session(idp: &Idp, identity: &VerifiedIdentity) -> Option<UpstreamSe
             ..kept
         },
     };
-    idp.forward_logout.then_some(kept)
+    (idp.forward_logout && signed_in.can_sign_out).then_some(kept)
 }
 
 impl Ongoing {

@@ -20,7 +20,9 @@ pub(super) const STANDING: &str = concat!(
     "SELECT ",
     user_columns!(),
     ", CAST(CASE WHEN EXISTS (SELECT 1 FROM sign_outs WHERE sid = $1) THEN 1 ELSE 0 END AS BIGINT)",
-    ", CAST(CASE WHEN EXISTS (SELECT 1 FROM families WHERE id IN ($2, $3) AND revoked_at IS NOT NULL) THEN 1 ELSE 0 END AS BIGINT)",
+    // Two point reads: a list of two would be made into a table of its own first.
+    ", CAST(CASE WHEN EXISTS (SELECT 1 FROM families WHERE id = $2 AND revoked_at IS NOT NULL)",
+    " OR EXISTS (SELECT 1 FROM families WHERE id = $3 AND revoked_at IS NOT NULL) THEN 1 ELSE 0 END AS BIGINT)",
     " FROM users u WHERE u.id = $4"
 );
 pub(super) const INSERT_USER: &str = "INSERT INTO users \
