@@ -217,7 +217,7 @@ impl Service {
         let browser = request.cookie(COOKIE).unwrap_or_default();
         let id_token = self.browsers.take(browser, self.clock.now()).and_then(|remembered| remembered.id_token);
         let facts = self.upstream.provider(&self.broker).await.ok();
-        let endpoint = facts.and_then(|facts| facts.end_session_endpoint.clone());
+        let endpoint = facts.and_then(|facts| facts.end_session.url().cloned());
         match (endpoint, id_token) {
             (Some(mut address), Some(id_token)) => {
                 address

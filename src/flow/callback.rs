@@ -323,7 +323,7 @@ impl Answered<'_> {
         let Some(idp) = idp else { return Ok(finish::page(self.ports, PageError::LoginExpired)) };
         // From memory: the exchange has just asked for them.
         let facts = self.ports.upstream.provider(idp).await;
-        let can_sign_out = facts.is_ok_and(|facts| facts.end_session_endpoint.is_some());
+        let can_sign_out = facts.is_ok_and(|facts| facts.end_session.url().is_some());
         let signed_in = SignedIn { identity, user, idp, can_sign_out };
         let ongoing = sessions::begin(self.ports, &self.request, signed_in, before.as_ref());
         let frames = match &before {

@@ -15,6 +15,7 @@ use crate::broker::sign_out::{AtProvider, Back, Outcome, end_session_url, proof}
 use crate::config::Snapshot;
 use crate::oidc::{Client, Idp};
 use crate::state::{Record, Taken};
+use crate::upstream::EndSession;
 
 /// How long a sign-out waits for the provider's discovery document, which mostly is remembered.
 const DISCOVERY_WAIT: Span = Span::secs(2);
@@ -53,19 +54,25 @@ pub async fn leave(
     outcome.ui_locales = leaving.ui_locales;
     let say = match request.config.idps.get(&standing.session.idp) {
         Some(idp) if idp.forward_logout => match forward(ports, request, (idp, kept.as_ref()), &outcome).await {
-            Ok(address) => going(frames, address),
+            Ok(Some(address)) => going(frames, address),
+            Ok(None) => ends_here(outcome, Some(idp), frames),
             Err(why) => {
                 tracing::warn!(provider = %idp.id, why, "a sign-out was not forwarded");
                 told(outcome.at_provider(&idp.name, AtProvider::Open), frames)
             }
         },
-        idp => match (&outcome.back, idp) {
-            (Some(back), _) => going(frames, back.url.clone()),
-            (None, Some(idp)) => told(outcome.at_provider(&idp.name, AtProvider::Open), frames),
-            (None, None) => told(outcome, frames),
-        },
+        idp => ends_here(outcome, idp, frames),
     };
     Ok(Reply::from(say).keeping(Keep::ForgetSession))
+}
+
+/// Nothing was to be forwarded: the client's own address goes before a notice.
+fn ends_here(outcome: Outcome, idp: Option<&Arc<Idp>>, frames: Vec<String>) -> Say {
+    match (&outcome.back, idp) {
+        (Some(back), _) => going(frames, back.url.clone()),
+        (None, Some(idp)) => told(outcome.at_provider(&idp.name, AtProvider::Open), frames),
+        (None, None) => told(outcome, frames),
+    }
 }
 
 fn going(frames: Vec<String>, next: String) -> Say {
@@ -76,7 +83,8 @@ fn told(outcome: Outcome, frames: Vec<String>) -> Say {
     Say::Left { outcome: Box::new(outcome), frames }
 }
 
-/// The address at the provider that goes on with the sign-out there; the way home waits under its `state`.
+/// The address at the provider that goes on with the sign-out there; the way home waits under its `state`. `None`: the
+/// provider announces none, so nobody can sign out there by a redirect at all.
 ///
 /// # Errors
 /// Why the browser isn't sent there.
@@ -85,14 +93,18 @@ async fn forward(
     request: &Request,
     (idp, kept): (&Arc<Idp>, Option<&UpstreamSession>),
     outcome: &Outcome,
-) -> Result<String, &'static str> {
+) -> Result<Option<String>, &'static str> {
     if !idp.enabled {
         return Err("the provider is disabled");
     }
-    let proof = proof(idp, kept, request.now).ok_or("its ID token has expired, and it takes no other proof")?;
     let facts = tokio::time::timeout(DISCOVERY_WAIT.as_std(), ports.upstream.provider(idp)).await;
     let facts = facts.ok().and_then(Result::ok).ok_or("its discovery document can't be had")?;
-    let endpoint = facts.end_session_endpoint.as_ref().ok_or("it has no end_session_endpoint that can be used")?;
+    let endpoint = match &facts.end_session {
+        EndSession::Absent => return Ok(None),
+        EndSession::Unusable => return Err("nobody may be sent to its end_session_endpoint"),
+        EndSession::At(endpoint) => endpoint,
+    };
+    let proof = proof(idp, kept, request.now).ok_or("its ID token has expired, and it takes no other proof")?;
     let state = ports.dice.token();
     let home = done_address(&request.config);
     let mut pairs = vec![
@@ -105,7 +117,7 @@ async fn forward(
     let away = outcome.clone().at_provider(&idp.name, AtProvider::Ended);
     let record = Record { name: handles::name(AWAY, &state), bytes: encode(&away), lifetime: PENDING_LIFETIME };
     ports.state.put(vec![record]).await.map_err(|_| "the way home can't be kept")?;
-    Ok(end_session_url(endpoint, &pairs))
+    Ok(Some(end_session_url(endpoint, &pairs)))
 }
 
 /// What has to be registered at identity providers.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::authorize::is_ours;
-use super::{ProviderFacts, UpstreamFault};
+use super::{EndSession, ProviderFacts, UpstreamFault};
 use crate::base::address::web_address;
 use crate::oidc::Idp;
 
@@ -79,7 +79,10 @@ pub fn facts(document: Value, idp: &Idp) -> Result<ProviderFacts, UpstreamFault>
         token_endpoint: own("token_endpoint", token_endpoint)?,
         userinfo_endpoint: document.userinfo_endpoint().map(|url| any("userinfo_endpoint", url)).transpose()?,
         // Nobody is sent to a wrong one; people can sign in all the same.
-        end_session_endpoint: extra.end_session_endpoint.as_ref().and_then(|url| any("end_session_endpoint", url).ok()),
+        end_session: match &extra.end_session_endpoint {
+            None => EndSession::Absent,
+            Some(url) => any("end_session_endpoint", url).map_or(EndSession::Unusable, EndSession::At),
+        },
         jwks_uri: any("jwks_uri", document.jwks_uri())?,
         announces_iss: extra.authorization_response_iss_parameter_supported,
         client_authentication: document

@@ -125,7 +125,7 @@ pub struct ProviderFacts {
     pub token_endpoint: Url,
     pub userinfo_endpoint: Option<Url>,
     /// None too if it is one that nobody may be sent to.
-    pub end_session_endpoint: Option<Url>,
+    pub end_session: EndSession,
     pub jwks_uri: Url,
     /// `authorization_response_iss_parameter_supported` (RFC 9207 §3): an answer without `iss` is refused.
     pub announces_iss: bool,
@@ -135,6 +135,26 @@ pub struct ProviderFacts {
     pub id_token_algs: Vec<String>,
     /// `code_challenge_methods_supported` has S256, or says nothing.
     pub takes_s256: bool,
+}
+
+/// Where people sign out at a provider (RP-Initiated Logout 1.0 §2.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EndSession {
+    /// It announces nothing.
+    Absent,
+    /// It announces an address that nobody may be sent to.
+    Unusable,
+    At(Url),
+}
+
+impl EndSession {
+    #[must_use]
+    pub const fn url(&self) -> Option<&Url> {
+        match self {
+            Self::At(url) => Some(url),
+            Self::Absent | Self::Unusable => None,
+        }
+    }
 }
 
 /// What is sent to a provider's authorization endpoint besides what the settings say.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use vestibule::base::{Secret, Span};
-use vestibule::upstream::{UpstreamFault, authorization_url};
+use vestibule::upstream::{EndSession, UpstreamFault, authorization_url};
 
 use crate::bench::{Bench, NONCE, VERIFIER, call, check, member, until};
 use crate::evil_idp::Answer;
@@ -20,7 +20,7 @@ async fn c094_discovery_and_keys_are_fetched_and_then_remembered() {
     assert_eq!(bench.evil.count("/jwks"), 1);
     let facts = bench.upstream.provider(&bench.idp).await.expect("discovery");
     assert!(facts.announces_iss);
-    assert_eq!(facts.end_session_endpoint.as_ref().map(url::Url::path), Some("/logout"));
+    assert_eq!(facts.end_session.url().map(url::Url::path), Some("/logout"));
     bench.hands.pass(Span::hours(2));
     bench.evil.set(|script| {
         script.metadata = member("authorization_response_iss_parameter_supported", Value::Null);
@@ -74,7 +74,7 @@ async fn a135_an_end_session_endpoint_that_nobody_may_be_sent_to_counts_as_none(
         let bench = Bench::new();
         bench.evil.set(|script| script.metadata = member("end_session_endpoint", json!(place)));
         let facts = bench.upstream.provider(&bench.idp).await.expect("people can sign in all the same");
-        assert_eq!(facts.end_session_endpoint, None, "{place}");
+        assert_eq!(facts.end_session, EndSession::Unusable, "{place}");
     }
 }
 

@@ -175,9 +175,11 @@ fn notices_of_a_client_whose_address_is_away_for_a_moment_are_kept() {
     stage.queue("access", 3);
     stage.queue("second", 1);
     stage.clients.wait_for(SECOND, 1);
-    stage.world.advance(Span::secs(7));
     stage.queue("second", 1);
-    stage.clients.wait_for(SECOND, 2);
+    wait_until("the other client hears on, though a busy machine may make it miss one", || {
+        stage.world.advance(Span::secs(1));
+        stage.clients.told(SECOND).len() >= 2
+    });
     assert_eq!((stage.waiting("access"), stage.clients.told(ACCESS).len()), (3, 0));
     stage.world.server.reconfigure("clients/access.toml", "# away", &uri, address);
     stage.world.advance(Span::secs(7));

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use vestibule::base::Span;
 
 use super::logout_request::{BYE, request, says_yes};
@@ -129,7 +129,6 @@ fn entra_is_sent_its_own_login_hint_or_none() {
 #[test]
 fn a135_endpoints_that_nobody_may_be_sent_to_end_it_here_with_a_notice() {
     for endpoint in [
-        Value::Null,
         json!("http://login.example.com/out"),
         json!("javascript:alert(1)"),
         json!("/relative"),
@@ -147,6 +146,24 @@ fn a135_endpoints_that_nobody_may_be_sent_to_end_it_here_with_a_notice() {
         let tokens = world.sign_in(&mut browser);
         stays_with_a_notice(&world, &mut browser, &tokens);
     }
+}
+
+#[test]
+fn c044_a_provider_without_a_sign_out_of_its_own_keeps_nobody_from_the_client() {
+    let world = World::new();
+    world.idp.set(|script| {
+        script.metadata = Some(std::sync::Arc::new(|document| {
+            document.remove("end_session_endpoint");
+        }));
+    });
+    let mut browser = world.server.browser();
+    let tokens = world.sign_in(&mut browser);
+    assert_eq!(leave(&world, &mut browser, &tokens).url, format!("{BYE}?state=s%261"));
+    assert!(!world.is_signed_in(&browser));
+    // Without a client to go back to, the page says what it can't have done.
+    let tokens = world.sign_in(&mut browser);
+    let page = browser.open(&request(&world, &[("id_token_hint", tokens.id_token.as_str())]));
+    assert!(page.text().contains(STILL), "{}", page.text());
 }
 
 #[test]
