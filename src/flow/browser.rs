@@ -67,13 +67,13 @@ impl Reply {
         self
     }
 
-    /// The same by way of a page that loads these frames first. A form that is posted goes at once: such a page has no
+    /// The same by way of a page that first loads the frames of the person who was signed in before. A form that is posted goes at once: such a page has no
     /// place for frames.
     #[must_use]
     pub fn by_way_of(self, frames: Vec<String>) -> Self {
         let say = match self.say {
             Say::Client(Answer::Redirect(next)) | Say::Go(next) if !frames.is_empty() => {
-                Say::SigningOut { frames, next }
+                Say::SigningOut { who: Leaver::Former, frames, next }
             }
             say => say,
         };
@@ -113,6 +113,7 @@ pub enum Say {
     },
     /// Loads the clients' addresses in frames, then goes on.
     SigningOut {
+        who: Leaver,
         frames: Vec<String>,
         next: String,
     },
@@ -120,6 +121,15 @@ pub enum Say {
     ClientFrames {
         frames: Vec<String>,
     },
+}
+
+/// Whose session has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaver {
+    /// Of the person who is there.
+    Self_,
+    /// Of somebody who used this browser before the one who has just signed in.
+    Former,
 }
 
 #[derive(Debug)]

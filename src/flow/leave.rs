@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::browser::{Keep, Reply, Say, way_on};
+use super::browser::{Keep, Leaver, Reply, Say, way_on};
 use super::farewell::{self, Standing};
 use super::handles;
 use super::ports::{Ports, Request, Unavailable};
@@ -76,7 +76,7 @@ fn ends_here(outcome: Outcome, idp: Option<&Arc<Idp>>, frames: Vec<String>) -> S
 }
 
 fn going(frames: Vec<String>, next: String) -> Say {
-    if frames.is_empty() { Say::Go(next) } else { Say::SigningOut { frames, next } }
+    if frames.is_empty() { Say::Go(next) } else { Say::SigningOut { who: Leaver::Self_, frames, next } }
 }
 
 fn told(outcome: Outcome, frames: Vec<String>) -> Say {

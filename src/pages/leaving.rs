@@ -47,6 +47,8 @@ impl Page for SignOutConfirm {
 /// Loads the front-channel logout addresses of clients in frames that nobody sees (OpenID Connect Front-Channel
 /// Logout 1.0 §3), and then goes on by itself: when all have loaded, after two seconds at most, by a link at any time.
 pub struct SigningOut {
+    /// It is the person before who is signed out, not the one who is looking on.
+    pub former: bool,
     /// Whole addresses, `iss` and `sid` included.
     pub frames: Vec<String>,
     /// Where to go on: an https address (http on loopback).
@@ -78,7 +80,8 @@ impl Page for SigningOut {
 
     fn samples() -> Vec<(&'static str, Self)> {
         let next = "https://login.example.com/logout?state=5t4t3&ui_locales=de".to_owned();
-        vec![("plain", Self { frames: frames(), next })]
+        let page = |former| Self { former, frames: frames(), next: next.clone() };
+        vec![("plain", page(false)), ("former", page(true))]
     }
 }
 

@@ -11,7 +11,7 @@ use super::respond::retry_later;
 use crate::broker::Answer;
 use crate::broker::sign_out::{AtProvider, Outcome};
 use crate::config::Snapshot;
-use crate::flow::browser::{ChoosePage, RefusalPage, Reply, Say};
+use crate::flow::browser::{ChoosePage, Leaver, RefusalPage, Reply, Say};
 use crate::i18n::{Language, PageError, negotiate};
 use crate::oidc::Client;
 use crate::oidc::params::Params;
@@ -72,7 +72,9 @@ impl<'a> Viewer<'a> {
                 let page = SignOutConfirm { handle: handle.expose().to_owned(), client, ui_locales };
                 self.page(&page, &self.onward())
             }
-            Say::SigningOut { frames, next } => self.page(&SigningOut { frames, next }, &[]),
+            Say::SigningOut { who, frames, next } => {
+                self.page(&SigningOut { former: who == Leaver::Former, frames, next }, &[])
+            }
             Say::ClientFrames { frames } => self.page(&ClientFrames { frames }, &[]),
         }
     }

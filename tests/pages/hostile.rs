@@ -77,7 +77,7 @@ fn everywhere(text: &str) -> Vec<(&'static str, String)> {
             ),
             ("signed_out", render(&signed_out(ProviderEnd::Open, Onward::SignIn(t())), &f)),
             ("signed_out_back", render(&signed_out(ProviderEnd::Ended, Onward::Client { name: t(), url: t() }), &f)),
-            ("signing_out", render(&SigningOut { frames: vec![t()], next: t() }, &f)),
+            ("signing_out", render(&SigningOut { former: false, frames: vec![t()], next: t() }, &f)),
             ("client_frames", render(&ClientFrames { frames: vec![t()] }, &f)),
             ("sign_out_confirm", render(&SignOutConfirm { handle: t(), client: some(), ui_locales: some() }, &f)),
             ("links", render(&Links { services: vec![ServiceLink { name: t(), url: t() }] }, &f)),
