@@ -19,6 +19,9 @@ use crate::token::delivery::Ailing;
 
 /// How often the queue is looked at without being told: another process may have put something in.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long the courier waits for more before it looks: each round has its own commits, so those of one moment share
+/// them.
+const GATHER: Duration = Duration::from_millis(50);
 /// Notices on their way at a time, over all clients.
 const ON_THEIR_WAY_MAX: usize = 256;
 
@@ -43,6 +46,7 @@ pub async fn run(ports: Arc<Ports>) {
     while !courier.ports.stopping.load(Ordering::Relaxed) {
         courier.look().await;
         courier.wait().await;
+        tokio::time::sleep(GATHER).await;
     }
     while let Some(ended) = courier.rounds.join_next_with_id().await {
         courier.note(ended);

@@ -86,6 +86,11 @@ impl Client {
 
     /// A login in a browser without cookies, up to the code.
     pub async fn sign_in(&self, wires: &mut Wires, turn: u64) -> anyhow::Result<Code> {
+        self.sign_in_as(wires, turn, turn % self.people).await
+    }
+
+    /// The same for a person of that number.
+    pub async fn sign_in_as(&self, wires: &mut Wires, turn: u64, person: u64) -> anyhow::Result<Code> {
         let (nonce, state, verifier) = (format!("nonce-{turn:020}"), format!("state-{turn:020}"), verifier(turn));
         let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()));
         let mut form = Serializer::new(String::new());
@@ -97,7 +102,7 @@ impl Client {
             .append_pair("nonce", &nonce)
             .append_pair("code_challenge", &challenge)
             .append_pair("code_challenge_method", "S256")
-            .append_pair("login_hint", &format!("person{}@example.com", turn % self.people));
+            .append_pair("login_hint", &format!("person{person}@example.com"));
         if let Some(prompt) = &self.prompt {
             form.append_pair("prompt", prompt);
         }

@@ -102,7 +102,7 @@ impl Load {
         self.process.map_or(Ok(0.0), Process::cpu)
     }
 
-    pub async fn login(&self, wires: &mut Wires) -> anyhow::Result<crate::client::Tokens> {
+    async fn login(&self, wires: &mut Wires) -> anyhow::Result<crate::client::Tokens> {
         let turn = self.next_turn();
         let code = self.client.sign_in(wires, turn).await?;
         let tokens = self.client.redeem(wires, &code).await?;
