@@ -34,7 +34,7 @@ const people = new Map();
 const provider = new Provider(issuer, {
   adapter: RedisAdapter,
   clients: ['RS256', 'ES256'].flatMap((alg) => [
-    { ...client(alg, 'machine', ['client_credentials'], 'api'), redirect_uris: [], response_types: [] },
+    { ...client(alg, 'machine', ['client_credentials'], undefined), redirect_uris: [], response_types: [] },
     client(alg, 'plain', ['authorization_code'], 'openid profile email'),
     client(alg, 'offline', ['authorization_code', 'refresh_token'], 'openid profile email offline_access'),
   ]),
