@@ -127,7 +127,7 @@ pub enum Say {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leaver {
     /// Of the person who is there.
-    Self_,
+    Present,
     /// Of somebody who used this browser before the one who has just signed in.
     Former,
 }

@@ -19,12 +19,12 @@ use crate::state::{Kind, Name};
 
 /// A session as it stands in the store: the digest of its cookie, and what is kept under it.
 #[derive(Clone, Debug)]
-pub struct Standing {
+pub struct KeptSession {
     pub digest: Digest,
     pub session: Session,
 }
 
-impl From<&Found> for Standing {
+impl From<&Found> for KeptSession {
     fn from(found: &Found) -> Self {
         Self { digest: found.digest(), session: found.session.clone() }
     }
@@ -37,8 +37,8 @@ impl From<&Found> for Standing {
 ///
 /// # Errors
 /// [`Unavailable`] if it could not be ended; it may still hold then.
-pub async fn end(ports: &Ports, request: &Request, ending: &Standing) -> Result<Vec<Arc<Client>>, Unavailable> {
-    let Standing { digest, session } = ending;
+pub async fn end(ports: &Ports, request: &Request, ending: &KeptSession) -> Result<Vec<Arc<Client>>, Unavailable> {
+    let KeptSession { digest, session } = ending;
     let served = served(ports, &session.sid).await?;
     let queued = notices(ports, request, (&session.user, Some(&session.sid)), &served);
     ports.directory.sign_outs.sign_out(&session.sid, request.now, outlived(session, request), queued).await?;
@@ -64,7 +64,7 @@ pub const AT_ONCE: usize = 8;
 pub async fn end_all(
     ports: &Ports,
     request: &Request,
-    ending: Vec<Standing>,
+    ending: Vec<KeptSession>,
 ) -> Result<Vec<(String, Vec<Arc<Client>>)>, Unavailable> {
     let ends = stream::iter(ending).map(|ending| async move {
         let clients = end(ports, request, &ending).await?;
@@ -118,12 +118,12 @@ pub fn frames(request: &Request, sid: &str, clients: &[Arc<Client>]) -> Vec<Stri
 ///
 /// # Errors
 /// [`Unavailable`].
-pub async fn listed(ports: &Ports, list: Name) -> Result<Vec<Standing>, Unavailable> {
+pub async fn listed(ports: &Ports, list: Name) -> Result<Vec<KeptSession>, Unavailable> {
     let members = ports.state.list(list).await?;
     let digests: Vec<Digest> = members.iter().filter_map(|member| Digest::from_base64url(member)).collect();
     let names = digests.iter().map(|digest| Name { kind: Kind::Session, digest: *digest }).collect();
     let kept = ports.state.peek_all(names).await?;
     let read =
-        |(digest, bytes): (Digest, Option<Vec<u8>>)| Some(Standing { digest, session: Session::decode(&bytes?)? });
+        |(digest, bytes): (Digest, Option<Vec<u8>>)| Some(KeptSession { digest, session: Session::decode(&bytes?)? });
     Ok(digests.into_iter().zip(kept).filter_map(read).collect())
 }

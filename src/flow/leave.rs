@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::browser::{Keep, Leaver, Reply, Say, way_on};
-use super::farewell::{self, Standing};
+use super::farewell::{self, KeptSession};
 use super::handles;
 use super::ports::{Ports, Request, Unavailable};
 use super::sessions::{encode, upstream_name};
@@ -41,7 +41,7 @@ pub struct Leaving {
 pub async fn leave(
     ports: &Ports,
     request: &Request,
-    standing: &Standing,
+    standing: &KeptSession,
     leaving: Leaving,
 ) -> Result<Reply, Unavailable> {
     let sid = &standing.session.sid;
@@ -76,7 +76,7 @@ fn ends_here(outcome: Outcome, idp: Option<&Arc<Idp>>, frames: Vec<String>) -> S
 }
 
 fn going(frames: Vec<String>, next: String) -> Say {
-    if frames.is_empty() { Say::Go(next) } else { Say::SigningOut { who: Leaver::Self_, frames, next } }
+    if frames.is_empty() { Say::Go(next) } else { Say::SigningOut { who: Leaver::Present, frames, next } }
 }
 
 fn told(outcome: Outcome, frames: Vec<String>) -> Say {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::browser::{Arrival, Keep, Reply, Say, Visit, way_on};
-use super::farewell::Standing;
+use super::farewell::KeptSession;
 use super::handles::{self, come_back};
 use super::leave::{Home, Leaving, home, leave};
 use super::ports::{Ports, Request, Unavailable};
@@ -75,11 +75,11 @@ const fn hint<'a>(token: Option<&str>, returned: Option<&'a ReturnedIdToken>) ->
 
 /// The session of the browser's cookie as it stands in the store. No rule is asked: who may not use it any more may
 /// still end it, and then its clients are told.
-async fn held(ports: &Ports, token: Option<&Secret>) -> Result<Option<Standing>, Unavailable> {
+async fn held(ports: &Ports, token: Option<&Secret>) -> Result<Option<KeptSession>, Unavailable> {
     let Some(token) = token else { return Ok(None) };
     let bytes = ports.state.peek(Name::of(Kind::Session, token.expose())).await?;
     let session = bytes.and_then(|bytes| Session::decode(&bytes));
-    Ok(session.map(|session| Standing { digest: Digest::of(token.expose()), session }))
+    Ok(session.map(|session| KeptSession { digest: Digest::of(token.expose()), session }))
 }
 
 /// There is no session to end.
@@ -103,7 +103,7 @@ struct Waiting {
     ui_locales: Option<String>,
 }
 
-async fn ask(ports: &Ports, request: &Request, standing: &Standing, leaving: Leaving) -> Result<Reply, Unavailable> {
+async fn ask(ports: &Ports, request: &Request, standing: &KeptSession, leaving: Leaving) -> Result<Reply, Unavailable> {
     let Leaving { asking, back, again, ui_locales } = leaving;
     let waiting = Waiting { at: request.now, session: standing.digest, back, again, ui_locales: ui_locales.clone() };
     let handle = ports.dice.token();

@@ -6,7 +6,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::browser::{Keep, Reply, Say, Visit};
 use super::client_auth::{Call, CallFault};
-use super::farewell::{self, AT_ONCE, Standing};
+use super::farewell::{self, AT_ONCE, KeptSession};
 use super::ports::{Ports, Request, Unavailable};
 use super::sessions::upstream_list;
 use crate::base::limits::{CLOCK_SKEW, LOGOUT_TOKEN_AGE_MAX};
@@ -98,7 +98,7 @@ fn used(request: &Request, issuer: &str, notice: &LogoutNotice) -> Record {
 }
 
 /// The sessions that the notice names: by the provider's `sid` or else its `sub`, and where it names both, both.
-async fn named(ports: &Ports, idp: &Idp, notice: &LogoutNotice) -> Result<Vec<Standing>, Unavailable> {
+async fn named(ports: &Ports, idp: &Idp, notice: &LogoutNotice) -> Result<Vec<KeptSession>, Unavailable> {
     let list = match (&notice.sid, &notice.subject) {
         (Some(sid), _) => upstream_list(&idp.id, "sid", sid),
         (None, Some(subject)) => upstream_list(&idp.id, "sub", subject),
@@ -106,7 +106,7 @@ async fn named(ports: &Ports, idp: &Idp, notice: &LogoutNotice) -> Result<Vec<St
     };
     let fits = |told: &Option<String>, kept: &Option<String>| told.is_none() || told == kept;
     let mut found = farewell::listed(ports, list).await?;
-    found.retain(|Standing { session, .. }| {
+    found.retain(|KeptSession { session, .. }| {
         session.idp == idp.id
             && fits(&notice.sid, &session.upstream_sid)
             && fits(&notice.subject, &session.upstream_subject)
@@ -117,7 +117,7 @@ async fn named(ports: &Ports, idp: &Idp, notice: &LogoutNotice) -> Result<Vec<St
 }
 
 /// Ends the sessions; gives the front-channel addresses of the clients that they served.
-async fn end_all(ports: &Ports, request: &Request, meant: Vec<Standing>) -> Result<Vec<String>, Unavailable> {
+async fn end_all(ports: &Ports, request: &Request, meant: Vec<KeptSession>) -> Result<Vec<String>, Unavailable> {
     let ended = farewell::end_all(ports, request, meant).await?;
     Ok(ended.iter().flat_map(|(sid, clients)| farewell::frames(request, sid, clients)).collect())
 }
@@ -153,7 +153,7 @@ async fn by_sid(
     request: &Request,
     issuer: Option<&str>,
     sid: &str,
-) -> Result<Vec<Standing>, Unavailable> {
+) -> Result<Vec<KeptSession>, Unavailable> {
     let found = of_issuer(request, issuer).map(|idp| async move {
         let mut found = farewell::listed(ports, upstream_list(&idp.id, "sid", sid)).await?;
         let fits = |session: &Session| session.idp == idp.id && session.upstream_sid.as_deref() == Some(sid);
@@ -169,10 +169,10 @@ async fn own_session(
     request: &Request,
     issuer: Option<&str>,
     own: Option<Digest>,
-) -> Result<Vec<Standing>, Unavailable> {
+) -> Result<Vec<KeptSession>, Unavailable> {
     let Some(digest) = own else { return Ok(Vec::new()) };
     let kept = ports.state.peek(Name { kind: Kind::Session, digest }).await?;
     let session = kept.and_then(|bytes| Session::decode(&bytes));
     let session = session.filter(|session| of_issuer(request, issuer).any(|idp| idp.id == session.idp));
-    Ok(session.into_iter().map(|session| Standing { digest, session }).collect())
+    Ok(session.into_iter().map(|session| KeptSession { digest, session }).collect())
 }

@@ -7,7 +7,7 @@ use futures_util::{StreamExt as _, stream};
 use crate::base::Span;
 use crate::directory::Leaving;
 use crate::flow::Ports;
-use crate::flow::farewell::{AT_ONCE, Standing, end_all, listed, notices};
+use crate::flow::farewell::{AT_ONCE, KeptSession, end_all, listed, notices};
 use crate::flow::ports::{Request, Unavailable};
 use crate::flow::sessions::user_list;
 use crate::oidc::ClientId;
@@ -45,8 +45,9 @@ async fn see_off(ports: &Ports, request: &Request, leaving: &Leaving) -> Result<
     let mut ending = listed(ports, user_list(&leaving.user)).await?;
     // What was begun after the person came back stays. Who isn't back can't have begun anything, whatever another
     // server's clock says.
-    ending
-        .retain(|Standing { session, .. }| session.user == leaving.user && (!is_back || session.created <= leaving.at));
+    ending.retain(|KeptSession { session, .. }| {
+        session.user == leaving.user && (!is_back || session.created <= leaving.at)
+    });
     let ended = end_all(ports, request, ending).await?;
     let told: BTreeSet<ClientId> =
         ended.into_iter().flat_map(|(_, clients)| clients).map(|client| client.id.clone()).collect();

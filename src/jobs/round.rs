@@ -225,16 +225,10 @@ impl Round {
     async fn give_up_the_old(&self) -> Result<(), DirectoryFault> {
         loop {
             let now = self.ports.clock.now();
-            let notices = self.claim(&MORE).await?;
-            let (old, young): (Vec<_>, Vec<_>) = notices.into_iter().partition(|notice| is_over(notice.created, now));
-            let (count, ids) = (old.len(), old.into_iter().map(|notice| notice.id).collect());
-            let back = young.into_iter().map(|notice| (notice.id, now)).collect();
-            self.ports.directory.notices.settle(ids, back).await?;
-            if count == 0 {
-                return Ok(());
+            match self.remove_some(|notice| is_over(notice.created, now)).await? {
+                0 => return Ok(()),
+                count => self.given_up(count),
             }
-            self.given_up(count);
-            tokio::task::yield_now().await;
         }
     }
 
@@ -243,19 +237,25 @@ impl Round {
         let mut dropped = 0;
         let mut may_be_more = self.oldest().await?.is_some_and(|oldest| self.is_too_old(oldest));
         while may_be_more {
-            let (old, young): (Vec<_>, Vec<_>) =
-                self.claim(&MORE).await?.into_iter().partition(|notice| self.is_too_old(notice.created));
-            let (count, now) = (old.len(), self.ports.clock.now());
-            let back = young.into_iter().map(|notice| (notice.id, now)).collect();
-            self.ports.directory.notices.settle(old.into_iter().map(|notice| notice.id).collect(), back).await?;
+            let count = self.remove_some(|notice| self.is_too_old(notice.created)).await?;
             dropped += count;
             may_be_more = count > 0;
-            tokio::task::yield_now().await;
         }
         if dropped > 0 {
             tracing::warn!(client = %self.client, count = dropped, "logout notices are dropped: the client has no address");
         }
         Ok(())
+    }
+
+    /// Takes one handful and removes those that are too old, unsent; says how many. The others are put back.
+    async fn remove_some(&self, is_old: impl Fn(&Notice) -> bool + Send) -> Result<usize, DirectoryFault> {
+        let now = self.ports.clock.now();
+        let (old, young): (Vec<_>, Vec<_>) = self.claim(&MORE).await?.into_iter().partition(is_old);
+        let (count, ids) = (old.len(), old.into_iter().map(|notice| notice.id).collect());
+        let back = young.into_iter().map(|notice| (notice.id, now)).collect();
+        self.ports.directory.notices.settle(ids, back).await?;
+        tokio::task::yield_now().await;
+        Ok(count)
     }
 
     fn is_too_old(&self, created: Moment) -> bool {
