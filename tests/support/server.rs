@@ -325,11 +325,11 @@ impl Drop for Server {
 /// Looks again and again until `holds`; fails after ten seconds.
 #[track_caller]
 pub fn wait_until(what: &str, holds: impl Fn() -> bool) {
-    for _ in 0..500 {
+    for _ in 0..1500 {
         if holds() {
             return;
         }
         std::thread::park_timeout(std::time::Duration::from_millis(20));
     }
-    panic!("not within ten seconds: {what}");
+    panic!("not within thirty seconds: {what}");
 }

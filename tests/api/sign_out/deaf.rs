@@ -174,17 +174,17 @@ fn notices_of_a_client_whose_address_is_away_for_a_moment_are_kept() {
     // A server that has read the new files already queues this; so does one that still has the old ones.
     stage.queue("access", 3);
     stage.queue("second", 1);
-    stage.clients.wait_for(SECOND, 1);
-    stage.queue("second", 1);
-    wait_until("the other client hears on, though a busy machine may make it miss one", || {
+    // A busy machine may make a client miss a notice: it is tried again as the time passes.
+    wait_until("the other client hears on", || {
         stage.world.advance(Span::secs(1));
-        stage.clients.told(SECOND).len() >= 2
+        stage.ended("second", "heard") >= 1
     });
     assert_eq!((stage.waiting("access"), stage.clients.told(ACCESS).len()), (3, 0));
     stage.world.server.reconfigure("clients/access.toml", "# away", &uri, address);
-    stage.world.advance(Span::secs(7));
-    stage.clients.wait_for(ACCESS, 3);
-    stage.all_is_settled();
+    wait_until("all three are heard", || {
+        stage.world.advance(Span::secs(1));
+        stage.waiting("access") == 0
+    });
     assert_eq!(stage.ended("access", "heard"), 3);
 }
 
