@@ -19,9 +19,11 @@ use super::walk;
 use super::{Server, Snapshot};
 use super::{cross, unserved};
 use crate::base::Digest;
+use crate::identity::Directory;
 use crate::keys::assertion::ClientKeys;
 use crate::oidc::client::ClientCredential;
 use crate::oidc::{Client, ClientId};
+use crate::scim::Schemas;
 
 /// What reading a folder gave.
 #[derive(Clone, Debug)]
@@ -131,15 +133,13 @@ fn snapshot(objects: Objects<'_>, version: Digest) -> Option<Snapshot> {
     let server: Arc<Server> = Arc::new(objects.server?);
     let clients: BTreeMap<ClientId, Arc<Client>> =
         objects.clients.into_iter().filter_map(|o| o.built).map(|c| (c.id.clone(), Arc::new(c))).collect();
+    let directories: BTreeMap<String, Arc<Directory>> =
+        objects.directories.into_iter().filter_map(|o| o.built).map(|d| (d.id.clone(), Arc::new(d))).collect();
     Some(Snapshot {
         version,
         server,
-        directories: objects
-            .directories
-            .into_iter()
-            .filter_map(|o| o.built)
-            .map(|d| (d.id.clone(), Arc::new(d)))
-            .collect(),
+        schemas: directories.iter().map(|(id, directory)| (id.clone(), Arc::new(Schemas::of(directory)))).collect(),
+        directories,
         idps: objects.idps.into_iter().filter_map(|o| o.built).map(|i| (i.id.clone(), Arc::new(i))).collect(),
         client_keys: clients.values().filter_map(|client| Some((client.id.clone(), keys_of(client)?))).collect(),
         clients,

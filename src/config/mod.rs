@@ -35,6 +35,7 @@ use crate::identity::Directory;
 use crate::keys::assertion::ClientKeys;
 use crate::oidc::client::SigningAlgorithm;
 use crate::oidc::{Client, ClientId, Idp, IdpId};
+use crate::scim::Schemas;
 
 pub use finding::Finding;
 pub use live::{Live, Reloaded};
@@ -52,6 +53,8 @@ pub struct Snapshot {
     pub server: Arc<Server>,
     /// By stem.
     pub directories: BTreeMap<String, Arc<Directory>>,
+    /// What each directory confirms, by its stem.
+    pub schemas: BTreeMap<String, Arc<Schemas>>,
     pub idps: BTreeMap<IdpId, Arc<Idp>>,
     /// By `client_id`.
     pub clients: BTreeMap<ClientId, Arc<Client>>,

@@ -4,6 +4,8 @@
 //! reads see every write that was acknowledged before, by whichever process.
 
 mod jit;
+pub mod roster;
+mod unbuilt;
 mod sql;
 
 use std::sync::Arc;
@@ -256,6 +258,14 @@ pub struct Database {
     pub notices: Arc<dyn Notices>,
     pub keys: Arc<dyn KeyStore>,
     pub traces: Arc<dyn Traces>,
+    pub roster: Arc<dyn roster::Roster>,
+    pub groups: Arc<dyn roster::Groups>,
+    pub lists: Arc<dyn roster::Lists>,
+    pub feed: Arc<dyn roster::Feed>,
+    pub sync_clients: Arc<dyn roster::SyncClients>,
+    pub audits: Arc<dyn roster::Audits>,
+    pub sightings: Arc<dyn roster::Sightings>,
+    pub upkeep: Arc<dyn roster::Upkeep>,
     engine: Arc<dyn Engine>,
 }
 

@@ -1,5 +1,7 @@
 //! A provisioned directory's settings, checked; `config` makes it from `directories/ID.toml`.
 
+use super::dialect::Dialect;
+use super::source::Source;
 use crate::base::Span;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,14 +21,8 @@ pub struct Directory {
     pub purge_after: Span,
     pub clear_sentinel: String,
     pub max_removals: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    Azure,
-    Okta,
-    Ping,
-    Generic,
+    /// How its source speaks SCIM.
+    pub dialect: Dialect,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -41,6 +41,21 @@ pub struct User {
     pub updated_at: Moment,
 }
 
+/// A user with the bookkeeping of a directory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredUser {
+    pub user: User,
+    /// Grows with every real change; SCIM's `meta.version`.
+    pub version: u64,
+    /// Its place in lists: the order of creation.
+    pub seq: u64,
+    pub created_at: Moment,
+    /// When it was switched off, if it is.
+    pub inactive_since: Option<Moment>,
+    /// The name of before a tombstone took its place: shown nowhere but in the console, and free for others.
+    pub identity_name: Option<String>,
+}
+
 impl User {
     /// A single-valued attribute as text. A multi-valued one gives its primary value, else its first.
     #[must_use]
@@ -52,6 +67,8 @@ impl User {
                 let item = primary.or_else(|| items.first())?;
                 item.get("value").unwrap_or(item).as_str()
             }
+            // `manager`
+            Value::Object(fields) => fields.get("value")?.as_str(),
             other => other.as_str(),
         };
         text.filter(|text| !text.is_empty())

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::grant::{GRANT_VERSION, Grant};
 use crate::base::{Moment, Secret, Span};
-use crate::identity::directory::{OnDeactivate, Source};
-use crate::identity::{Directory, DirectoryKind, User, UserId};
+use crate::identity::directory::OnDeactivate;
+use crate::identity::{Dialect, Directory, DirectoryKind, Source, User, UserId};
 use crate::oidc::client::{
     AccessTokenKind, ClientCredential, ClientSecret, GrantType, SigningAlgorithm, SubjectType, TokenLifetimes,
 };
@@ -63,6 +63,7 @@ pub fn directory() -> Directory {
         purge_after: Span::days(7),
         clear_sentinel: "__CLEAR__".to_owned(),
         max_removals: "5%".to_owned(),
+        dialect: Dialect::preset(Source::Azure),
     }
 }
 

@@ -7,8 +7,8 @@ use serde_json::json;
 use vestibule::base::text::LoginHint;
 use vestibule::base::{Moment, Secret, Span};
 use vestibule::hint::{Ask, Decision, EntryPath, Lookup, Realm, decide, home_realm};
-use vestibule::identity::directory::{OnDeactivate, Source};
-use vestibule::identity::{Directory, DirectoryKind, User, UserId};
+use vestibule::identity::directory::OnDeactivate;
+use vestibule::identity::{Dialect, Directory, DirectoryKind, Source, User, UserId};
 use vestibule::oidc::idp::{
     DomainHint, Forward, FreshnessProof, HintForm, HintPolicy, IdpCredential, Matching, Mismatch, PromptSupport,
     SignOutProof, UserinfoPolicy,
@@ -92,6 +92,7 @@ pub fn directory(id: &str, domains: &[&str]) -> Directory {
         purge_after: Span::days(7),
         clear_sentinel: "__CLEAR__".to_owned(),
         max_removals: "5%".to_owned(),
+        dialect: Dialect::preset(Source::Azure),
     }
 }
 

@@ -6,8 +6,8 @@ use crate::config::reader::Reader;
 use crate::config::spelling::nearest;
 use crate::config::value::deactivation;
 use crate::config::view::View;
-use crate::identity::Directory;
-use crate::identity::directory::{DirectoryKind, OnDeactivate, Source};
+use crate::identity::directory::{DirectoryKind, OnDeactivate};
+use crate::identity::{Dialect, Directory, Source};
 
 /// Attributes that we know by their short names: SCIM's user, its enterprise extension and
 /// Workspace ONE's.
@@ -72,17 +72,18 @@ pub fn build(view: &View<'_>, reader: &mut Reader<'_>) -> Directory {
     }
     attributes(view, reader);
     let lifecycle = view.table("lifecycle");
+    let source = match view.text("source").as_str() {
+        "azure" => Source::Azure,
+        "okta" => Source::Okta,
+        "ping" => Source::Ping,
+        _ => Source::Generic,
+    };
     Directory {
         id: view.source.stem.clone(),
         name: view.text("name"),
         default_domain,
         domains,
-        source: match view.text("source").as_str() {
-            "azure" => Source::Azure,
-            "okta" => Source::Okta,
-            "ping" => Source::Ping,
-            _ => Source::Generic,
-        },
+        source,
         kind: if view.text("type") == "jit" { DirectoryKind::Jit } else { DirectoryKind::Provisioned },
         attributes: view.texts("attributes"),
         decode_ms_guid: view.flag("decode_ms_guid"),
@@ -90,6 +91,7 @@ pub fn build(view: &View<'_>, reader: &mut Reader<'_>) -> Directory {
         purge_after: lifecycle.duration("purge_after"),
         clear_sentinel: lifecycle.text("clear_sentinel"),
         max_removals: view.table("guard").text("max_removals"),
+        dialect: Dialect::preset(source),
     }
 }
 

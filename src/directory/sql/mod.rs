@@ -3,6 +3,7 @@
 //!
 //! Nothing is cached from one request to the next: another process may write the same file.
 
+mod engine;
 mod statements;
 mod fault;
 mod connection;

@@ -15,6 +15,7 @@ use super::readers::{NotRead, Readers};
 use super::schema::migrate;
 use super::writer::{Outcome, Writer};
 use crate::base::{Span, limits};
+use crate::directory::unbuilt::Unbuilt;
 use crate::directory::{Database, DirectoryFault, Engine};
 
 /// How long a read that met a lock waits before it asks again; the thread serves others meanwhile.
@@ -59,6 +60,14 @@ pub fn sqlite(path: &Path, options: SqliteOptions) -> Result<Database, Directory
         notices: store.clone(),
         keys: store.clone(),
         traces: store.clone(),
+        roster: Arc::new(Unbuilt),
+        groups: Arc::new(Unbuilt),
+        lists: Arc::new(Unbuilt),
+        feed: Arc::new(Unbuilt),
+        sync_clients: Arc::new(Unbuilt),
+        audits: Arc::new(Unbuilt),
+        sightings: Arc::new(Unbuilt),
+        upkeep: Arc::new(Unbuilt),
         engine: store,
     })
 }

@@ -1,0 +1,19 @@
+//! SCIM 2.0 (RFC 7643, RFC 7644, RFC 9865): schema, filter, path, PATCH, and what Entra and Okta make of them. Pure:
+//! bodies in, users and groups as they should be out.
+
+pub mod error;
+pub mod urn;
+pub mod schema;
+pub mod notes;
+pub mod filter;
+pub mod path;
+pub mod value;
+pub mod user;
+pub mod group;
+pub mod lifecycle;
+pub mod list;
+pub mod render;
+pub mod documents;
+
+pub use error::{ScimError, ScimType};
+pub use schema::{Schema, Schemas};
