@@ -223,15 +223,15 @@ impl Scim {
             }
             first += members.len() as u64;
             let members: Vec<&str> = members.iter().map(String::as_str).collect();
-            scim.timed(&mut wires, "PATCH", &path, Some(&change("Add", &members))).await?;
+            scim.timed(&mut wires, "PATCH", &path, Some(&add(&members))).await?;
         }
         let one = scim.id_of(&mut wires, size).await?;
         scim.latencies.borrow_mut().clear();
         let deadline = Instant::now() + Duration::from_secs_f64(scim.seconds);
         let (cpu, begun, mut operations) = (scim.cpu()?, Instant::now(), 0);
         while Instant::now() < deadline {
-            for op in ["Add", "Remove"] {
-                scim.timed(&mut wires, "PATCH", &path, Some(&change(op, &[one.as_str()]))).await?;
+            for change in [add(&[one.as_str()]), remove(&one)] {
+                scim.timed(&mut wires, "PATCH", &path, Some(&change)).await?;
                 operations += 1;
             }
         }
@@ -322,7 +322,7 @@ impl Scim {
         for some in numbers.chunks(CYCLE_MEMBERS_AT_ONCE as usize) {
             let ids: Vec<String> = some.iter().map(|number| self.ids.borrow()[*number].clone()).collect();
             let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-            self.timed(wires, "PATCH", &path, Some(&change("Add", &ids))).await?;
+            self.timed(wires, "PATCH", &path, Some(&add(&ids))).await?;
         }
         Ok(members)
     }
@@ -350,11 +350,16 @@ impl Scim {
     }
 }
 
-/// Entra's default dialect, for adding and for removing.
-fn change(op: &str, members: &[&str]) -> Value {
-    let members: Vec<Value> = members.iter().map(|id| json!({ "$ref": null, "value": id })).collect();
-    json!({
-        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
-        "Operations": [{ "op": op, "path": "members", "value": members }],
-    })
+/// In the dialect of `aadOptscim062020`, which is the RFC's too: peers understand no other removal.
+fn add(members: &[&str]) -> Value {
+    let members: Vec<Value> = members.iter().map(|id| json!({ "value": id })).collect();
+    operation(json!({ "op": "add", "path": "members", "value": members }))
+}
+
+fn remove(member: &str) -> Value {
+    operation(json!({ "op": "remove", "path": format!("members[value eq \"{member}\"]") }))
+}
+
+fn operation(operation: Value) -> Value {
+    json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation] })
 }
