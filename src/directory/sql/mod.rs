@@ -9,6 +9,7 @@ mod job;
 mod backlog;
 mod desk;
 mod sqlite;
+mod postgres;
 mod store;
 mod notices;
 mod users;
@@ -17,5 +18,6 @@ mod families;
 mod keys;
 mod traces;
 
+pub use postgres::PostgresOptions;
 pub use sqlite::SqliteOptions;
-pub use store::sqlite;
+pub use store::{postgres, sqlite};

@@ -8,8 +8,10 @@ use async_trait::async_trait;
 use super::backlog::Backlog;
 use super::desk::Writer;
 use super::engine::{Outcome, Sql, SqlFault};
+use super::postgres::{Postgres, PostgresOptions};
 use super::sqlite::{Sqlite, SqliteOptions};
 use super::statements::SCHEMA_VERSION;
+use crate::base::Secret;
 use crate::directory::unbuilt::Unbuilt;
 use crate::directory::{Database, DirectoryFault, Engine};
 
@@ -24,6 +26,18 @@ pub fn sqlite(path: &Path, options: SqliteOptions) -> Result<Database, Directory
     let backlog = Arc::new(Backlog::default());
     let (readers, writer) = Sqlite::open(path, options, &backlog)?;
     Ok(database(Store { readers: Readers::Sqlite(readers), writer, backlog }))
+}
+
+/// Opens the database at `url` (`postgres://…`), and makes or migrates its tables if need be. Blocks meanwhile.
+///
+/// Its contracts want a tokio runtime with time.
+///
+/// # Errors
+/// [`DirectoryFault`] if the server can't be reached or written, or its tables are of a newer version or not ours.
+pub fn postgres(url: &Secret, options: &PostgresOptions) -> Result<Database, DirectoryFault> {
+    let backlog = Arc::new(Backlog::default());
+    let (readers, writer) = Postgres::open(url, options, &backlog)?;
+    Ok(database(Store { readers: Readers::Postgres(readers), writer, backlog }))
 }
 
 fn database(store: Store) -> Database {
@@ -56,6 +70,7 @@ pub(super) struct Store {
 
 enum Readers {
     Sqlite(Sqlite),
+    Postgres(Postgres),
 }
 
 impl Store {
@@ -67,6 +82,7 @@ impl Store {
     {
         match &self.readers {
             Readers::Sqlite(readers) => readers.read(read).await,
+            Readers::Postgres(readers) => readers.read(read).await,
         }
     }
 
@@ -104,6 +120,7 @@ impl Engine for Store {
     async fn close(&self) -> Result<(), DirectoryFault> {
         match &self.readers {
             Readers::Sqlite(readers) => readers.close(),
+            Readers::Postgres(readers) => readers.close(),
         }
         self.writer.close().await
     }
