@@ -1,7 +1,7 @@
 //! Groups as they are written: each write is one transaction, of which nothing remains if it is refused.
 
 use super::engine::{Outcome, Sql, SqlFault, Statement, params};
-use super::groups::{name_key, read, stored};
+use super::group_rows::{name_key, read, stored};
 use super::members::{Effect, Net, Roll, numbers, reserve, unpark, withdraw};
 use super::rows;
 use super::statements_groups as sql;

@@ -4,6 +4,7 @@
 mod engine;
 mod statements;
 mod statements_groups;
+mod statements_lists;
 mod schema;
 mod rows;
 mod job;
@@ -18,8 +19,15 @@ mod families;
 mod keys;
 mod traces;
 mod members;
+mod group_rows;
 mod groups_write;
 mod groups;
+mod condition;
+mod filter;
+mod listed;
+mod walk;
+mod sorted;
+mod lists;
 
 pub use sqlite::SqliteOptions;
 pub use store::sqlite;
