@@ -3,6 +3,7 @@
 use super::engine::{Row, Sql, SqlFault, params};
 use super::rows;
 use super::statements_groups as sql;
+use super::values::index_value;
 use crate::identity::{GroupId, StoredGroup};
 
 /// Reads the columns of `statements_groups::group_columns`.
@@ -27,5 +28,5 @@ pub(super) fn read(db: &dyn Sql, directory: &str, id: &str) -> Result<Option<Sto
 
 /// What a group is compared by: its displayName as a userName is folded, and shortened if it is long.
 pub(super) fn name_key(name: &str) -> Option<String> {
-    rows::index_value("userName", name)
+    index_value("userName", name)
 }
