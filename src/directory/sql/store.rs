@@ -12,7 +12,6 @@ use super::postgres::{Postgres, PostgresOptions};
 use super::sqlite::{Sqlite, SqliteOptions};
 use super::statements::SCHEMA_VERSION;
 use crate::base::Secret;
-use crate::directory::unbuilt::Unbuilt;
 use crate::directory::{Database, DirectoryFault, Engine};
 
 /// Opens the database in the file at `path`, and makes or migrates it if need be.
@@ -51,8 +50,8 @@ fn database(store: Store) -> Database {
         keys: store.clone(),
         traces: store.clone(),
         roster: store.clone(),
-        groups: Arc::new(Unbuilt),
-        lists: Arc::new(Unbuilt),
+        groups: store.clone(),
+        lists: store.clone(),
         feed: store.clone(),
         sync_clients: store.clone(),
         audits: store.clone(),
