@@ -4,6 +4,9 @@
 pub mod error;
 pub mod urn;
 pub mod schema;
+pub mod body;
+pub mod confirmed;
+pub mod changes;
 pub mod notes;
 pub mod filter;
 pub mod path;
