@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use super::error::{ScimError, ScimType};
@@ -140,9 +140,8 @@ impl<'de> Visitor<'de> for Node<'_> {
 /// The text of an element that says no more than whom it means.
 fn shortened(item: Value) -> Value {
     let Value::Object(mut fields) = item else { return item };
-    let says_more = |name: &String| {
-        !["value", "$ref", "display", "type"].iter().any(|known| name.eq_ignore_ascii_case(known))
-    };
+    let says_more =
+        |name: &String| !["value", "$ref", "display", "type"].iter().any(|known| name.eq_ignore_ascii_case(known));
     let is_plain = fields.get("value").and_then(Value::as_str).is_some_and(|value| !value.trim().is_empty());
     if !is_plain || fields.keys().any(says_more) {
         return Value::Object(fields);
