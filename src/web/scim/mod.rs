@@ -20,7 +20,7 @@ use crate::flow::scim::desk::{Answer, Desk, Terms};
 use crate::flow::scim::pass::{Pass, admit};
 use crate::flow::scim::refusal::Refusal;
 use crate::flow::scim::users::Change;
-use crate::scim::body;
+use crate::scim::json;
 use crate::scim::list::{ListRequest, Selection};
 use crate::scim::schema::ResourceType;
 use crate::scim::{ScimError, ScimType};
@@ -108,7 +108,7 @@ impl Asked {
         };
         let body = if [Method::POST, Method::PUT, Method::PATCH].contains(request.method()) {
             let about = target.resource();
-            body::read(&bytes(request, payload, target.body_max()).await?, about)?
+            json::read(&bytes(request, payload, target.body_max()).await?, about)?
         } else {
             Value::Null
         };
