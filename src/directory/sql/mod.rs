@@ -1,18 +1,14 @@
-//! SQLite. Reads run in the calling thread on a connection of a pool: a point read costs a quarter of
-//! one over a thread hop. Writes go to one thread, which commits together what waits.
-//!
-//! Nothing is cached from one request to the next: another process may write the same file.
+//! SQL. `engine` is what SQLite and PostgreSQL have in common; `desk` is the one thread that writes; `store` puts an
+//! engine behind the contracts, whose files speak to `dyn Sql` alone.
 
 mod engine;
 mod statements;
-mod fault;
-mod connection;
 mod schema;
 mod rows;
-mod readers;
-mod link;
+mod job;
 mod backlog;
-mod writer;
+mod desk;
+mod sqlite;
 mod store;
 mod notices;
 mod users;
@@ -21,4 +17,5 @@ mod families;
 mod keys;
 mod traces;
 
-pub use store::{SqliteOptions, sqlite};
+pub use sqlite::SqliteOptions;
+pub use store::sqlite;
