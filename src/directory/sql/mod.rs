@@ -3,6 +3,7 @@
 
 mod engine;
 mod statements;
+mod statements_groups;
 mod schema;
 mod rows;
 mod job;
@@ -16,6 +17,9 @@ mod upstream_hints;
 mod families;
 mod keys;
 mod traces;
+mod members;
+mod groups_write;
+mod groups;
 
 pub use sqlite::SqliteOptions;
 pub use store::sqlite;
