@@ -52,8 +52,8 @@ struct Shown<'a> {
 
 fn display(attributes: Option<&str>) -> Result<Option<String>, SqlFault> {
     let Some(attributes) = attributes else { return Ok(None) };
-    let shown: Shown<'_> =
-        serde_json::from_str(attributes).map_err(|e| rows::senseless(format!("a document, at column {}", e.column())))?;
+    let shown: Shown<'_> = serde_json::from_str(attributes)
+        .map_err(|e| rows::senseless(format!("a document, at column {}", e.column())))?;
     let names = [shown.display_name, shown.user_name];
     Ok(names.into_iter().flatten().find(|name| !name.is_empty()).map(Cow::into_owned))
 }

@@ -86,15 +86,8 @@ pub(super) fn create(
         return undo(refused);
     }
     let number = reserve(db, directory, 1 + numbers(&net, 0))? + 1;
-    let new = params![
-        id,
-        directory,
-        number,
-        &head.attributes,
-        &head.name_key,
-        head.external_id.as_deref(),
-        act.at.ms(),
-    ];
+    let new =
+        params![id, directory, number, &head.attributes, &head.name_key, head.external_id.as_deref(), act.at.ms(),];
     db.execute(sql::INSERT_GROUP, new)?;
     db.execute(sql::GROUP_IS_BACK, params![directory, id])?;
     let roll = Roll { db, directory, group: id, at: act.at, unknown: rules.unknown };
@@ -190,22 +183,14 @@ fn finish(
     let (members, waiting) = (effect.members(), effect.waiting());
     let audit = params![&group.directory, number, act.at.ms(), &act.by, act.what, &group.id.0, &act.changes];
     db.execute_all(&[
-        Statement {
-            sql: sql::TOUCH_GROUP,
-            params: params![members, waiting, number, act.at.ms(), &group.id.0],
-        },
+        Statement { sql: sql::TOUCH_GROUP, params: params![members, waiting, number, act.at.ms(), &group.id.0] },
         Statement { sql: sql::TALLY, params: params![0, members, waiting, 0, &group.directory] },
         Statement { sql: sql::WRITE_AUDIT, params: audit },
     ])?;
     Ok(Outcome::Keep(Written::Done(Some(changed(group, effect)))))
 }
 
-pub(super) fn delete(
-    db: &dyn Sql,
-    (directory, id): (&str, &str),
-    version: Option<u64>,
-    act: &Act,
-) -> Answer<bool> {
+pub(super) fn delete(db: &dyn Sql, (directory, id): (&str, &str), version: Option<u64>, act: &Act) -> Answer<bool> {
     let Some(group) = read(db, directory, id)? else { return undo(Written::Done(false)) };
     if version.is_some_and(|version| version != group.version) {
         return undo(Written::Stale);

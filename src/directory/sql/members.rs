@@ -192,13 +192,7 @@ pub(super) fn reserve(db: &dyn Sql, directory: &str, numbers: u64) -> Result<i64
 
 /// Makes members of a user or group that has appeared wherever its id is parked; says of how many groups. Nothing is
 /// written if it is parked nowhere, which costs one point read.
-pub(super) fn unpark(
-    db: &dyn Sql,
-    directory: &str,
-    id: &str,
-    kind: MemberKind,
-    at: Moment,
-) -> Result<u64, SqlFault> {
+pub(super) fn unpark(db: &dyn Sql, directory: &str, id: &str, kind: MemberKind, at: Moment) -> Result<u64, SqlFault> {
     let groups = db.all(sql::WAITING_FOR, params![id, directory], |row| row.string(0))?;
     let count = u64::try_from(groups.len()).unwrap_or(u64::MAX);
     if count == 0 {

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::desk::{Answer, Desk};
-use super::members::{check_size, of_a_new_group};
+use super::members::of_a_new_group;
 use super::refusal::Refusal;
 use super::users::Change;
 use crate::base::limits::{GROUP_ANSWER_MEMBERS_MAX, SCIM_TRIES_MAX};
-use crate::directory::roster::{GroupChange, GroupChanged, Written};
+use crate::directory::roster::{GroupChange, GroupChanged, GroupRules, Written};
 use crate::identity::dialect::PatchAnswer;
 use crate::identity::group::MemberDelta;
 use crate::identity::user::Attributes;
@@ -53,18 +53,15 @@ impl Desk<'_> {
             parked: 0,
         };
         let deltas = self.deltas(&fresh.id, plan.members).await?;
-        check_size(None, &deltas)?;
         let changes = self.group_changes(None, Some(&fresh.attributes), &deltas);
-        let same_name = self.pass.directory().dialect.same_group_name;
         let (members, act) = (of_a_new_group(deltas), self.act("create", changes));
-        match self.ports.directory.groups.create(fresh, members, same_name, act).await? {
+        match self.ports.directory.groups.create(fresh, members, self.rules(), act).await? {
             Written::Done(GroupChanged { group, .. }) => {
                 self.wrote("created");
                 let location = format!("{}/Groups/{}", self.pass.base(), group.id);
                 Ok(Answer { location: Some(location), ..self.shown_group(201, &group, Shown::Few).await? })
             }
-            Written::Stale => Err(Refusal::contended()),
-            Written::Taken { attribute, external_id, .. } => Err(Refusal::taken(attribute, external_id.as_deref())),
+            refused => Err(Refusal::unwritten(refused)),
         }
     }
 
@@ -98,7 +95,6 @@ impl Desk<'_> {
                 self.note(&notes);
             }
             let deltas = self.deltas(&current.id, plan.members).await?;
-            check_size(Some(&current), &deltas)?;
             if let Some(group) = self.write_group(&current, plan.attributes, deltas).await? {
                 return self.changed_group(change, &group).await;
             }
@@ -124,7 +120,7 @@ impl Desk<'_> {
         let change = GroupChange {
             version: self.terms.if_match.is_there().then_some(current.version),
             head: renamed.then_some((current.head, attributes)),
-            same_name: self.pass.directory().dialect.same_group_name,
+            rules: self.rules(),
             members,
         };
         let act = self.act(if renamed { "update" } else { "members" }, changes);
@@ -139,7 +135,7 @@ impl Desk<'_> {
             }
             Written::Done(None) => Err(Refusal::not_found()),
             Written::Stale => Ok(None),
-            Written::Taken { attribute, external_id, .. } => Err(Refusal::taken(attribute, external_id.as_deref())),
+            refused => Err(Refusal::unwritten(refused)),
         }
     }
 
@@ -188,10 +184,16 @@ impl Desk<'_> {
                     return Ok(Answer::empty(204));
                 }
                 Written::Done(false) => return Err(Refusal::not_found()),
-                Written::Stale | Written::Taken { .. } => {}
+                Written::Stale => {}
+                refused => return Err(Refusal::unwritten(refused)),
             }
         }
         Err(Refusal::contended())
+    }
+
+    fn rules(&self) -> GroupRules {
+        let dialect = &self.pass.directory().dialect;
+        GroupRules { same_name: dialect.same_group_name, unknown: dialect.unknown_members }
     }
 
     fn group_changes(

@@ -4,11 +4,8 @@ use serde_json::json;
 
 use super::desk::Desk;
 use super::refusal::Refusal;
-use crate::base::limits::GROUP_MEMBERS_MAX;
-use crate::identity::dialect::UnknownMembers;
+use crate::identity::GroupId;
 use crate::identity::group::{Member, MemberDelta, MemberKind};
-use crate::identity::{GroupId, StoredGroup, UserId};
-use crate::scim::ScimError;
 use crate::scim::filter::Filter;
 use crate::scim::group::MemberStep;
 
@@ -44,7 +41,6 @@ impl Desk<'_> {
                 }
             }
         }
-        self.known(&deltas).await?;
         Ok(deltas)
     }
 
@@ -76,47 +72,6 @@ impl Desk<'_> {
             "$ref": format!("{}/{place}/{}", self.pass.base(), member.id),
         })
     }
-
-    /// A directory may refuse members whom nobody knows.
-    async fn known(&self, deltas: &[MemberDelta]) -> Result<(), Refusal> {
-        if self.pass.directory().dialect.unknown_members == UnknownMembers::Park {
-            return Ok(());
-        }
-        for delta in deltas {
-            let (MemberDelta::Add(ids) | MemberDelta::Replace(ids)) = delta else { continue };
-            for id in ids {
-                let scope = self.pass.scope();
-                let directory = &self.ports.directory;
-                let there = directory.roster.user(scope, &UserId(id.clone())).await?.is_some()
-                    || directory.groups.group(scope, &GroupId(id.clone())).await?.is_some();
-                if !there {
-                    let told = "members names an id that no user and no group has; the id of one would be accepted";
-                    return Err(ScimError::value("members", told).into());
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Whether a group would have more members than it may.
-pub(super) fn check_size(group: Option<&StoredGroup>, deltas: &[MemberDelta]) -> Result<(), ScimError> {
-    let mut most = group.map_or(0, |group| group.members.saturating_add(group.parked));
-    for delta in deltas {
-        most = match delta {
-            MemberDelta::Add(ids) => most.saturating_add(ids.len() as u64),
-            MemberDelta::Replace(ids) => ids.len() as u64,
-            MemberDelta::Remove(_) => most,
-            MemberDelta::Clear => 0,
-        };
-    }
-    if most <= GROUP_MEMBERS_MAX {
-        return Ok(());
-    }
-    Err(ScimError::value(
-        "members",
-        format!("members has more than {GROUP_MEMBERS_MAX} values, the most that a group has"),
-    ))
 }
 
 /// The members of a group that is new.

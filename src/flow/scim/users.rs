@@ -71,6 +71,7 @@ impl Desk<'_> {
                         return Ok(Made::Again(user));
                     }
                 }
+                refused => return Err(Refusal::unwritten(refused)),
             }
         }
         Err(Refusal::contended())
@@ -175,7 +176,8 @@ impl Desk<'_> {
                     return Ok(Answer::empty(204));
                 }
                 Written::Done(false) => return Err(Refusal::not_found()),
-                Written::Stale | Written::Taken { .. } => {}
+                Written::Stale => {}
+                refused => return Err(Refusal::unwritten(refused)),
             }
         }
         Err(Refusal::contended())
@@ -216,7 +218,7 @@ impl Desk<'_> {
                 Ok(Some(user))
             }
             Written::Stale => Ok(None),
-            Written::Taken { attribute, external_id, .. } => Err(Refusal::taken(attribute, external_id.as_deref())),
+            refused => Err(Refusal::unwritten(refused)),
         }
     }
 
