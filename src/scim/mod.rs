@@ -7,6 +7,9 @@ pub mod guid;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod schema;
+pub mod json;
+pub mod confirmed;
+pub mod changes;
 pub mod notes;
 pub mod reading;
 pub mod several;
