@@ -13,6 +13,10 @@ use crate::base::Digest;
 use crate::base::limits::BODY_BYTES_MAX;
 use crate::config::Server;
 use crate::flow::Ports;
+use crate::jobs::attributes::Attributes;
+use crate::jobs::credentials::Credentials;
+use crate::jobs::departures::Departures;
+use crate::jobs::indexes::Indexes;
 use crate::jobs::keys::{Keeper, renew, rotation};
 use crate::jobs::{courier, leavings, purge};
 use crate::web::dispatch::dispatch;
@@ -83,14 +87,14 @@ fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), StartFault> {
     Ok((listener, address))
 }
 
-/// Each second what other processes and the files may have changed, and who was switched off; the purge each hour.
+/// Each second what other processes and the files may have changed, who was switched off, and what is to be done about
+/// directories; the purge each hour.
 #[must_use]
 pub fn tasks(ports: &Data<Ports>) -> Vec<tokio::task::JoinHandle<()>> {
     let (for_changes, for_purge, for_leavings) = (ports.clone(), ports.clone(), ports.clone());
     vec![
         tokio::spawn(async move {
-            let mut turns = tokio::time::interval(LOOK);
-            turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            let mut turns = turns(LOOK);
             // Files that have changed since the start began count too: what was made from them then is renewed.
             let config = for_changes.config.snapshot();
             for_changes.upstream.renew(&config.server.outbound);
@@ -103,21 +107,49 @@ pub fn tasks(ports: &Data<Ports>) -> Vec<tokio::task::JoinHandle<()>> {
             }
         }),
         tokio::spawn(async move {
-            let mut turns = tokio::time::interval(Duration::from_secs(3600));
+            let mut turns = turns(Duration::from_secs(3600));
             loop {
                 turns.tick().await;
                 purge::tick(&for_purge).await;
             }
         }),
         tokio::spawn(async move {
-            let mut turns = tokio::time::interval(LOOK);
-            turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            let mut turns = turns(LOOK);
             loop {
                 turns.tick().await;
                 leavings::tick(&for_leavings).await;
             }
         }),
+        tokio::spawn(see_to_departures(ports.clone())),
+        tokio::spawn(see_to_directories(ports.clone())),
     ]
+}
+
+fn turns(period: Duration) -> tokio::time::Interval {
+    let mut turns = tokio::time::interval(period);
+    turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    turns
+}
+
+async fn see_to_departures(ports: Data<Ports>) {
+    let (mut turns, mut departures) = (turns(LOOK), Departures::default());
+    loop {
+        turns.tick().await;
+        departures.tick(&ports).await;
+    }
+}
+
+/// Apart from the departures: an attribute of a large directory takes its time.
+async fn see_to_directories(ports: Data<Ports>) {
+    let mut turns = turns(LOOK);
+    let (mut attributes, mut indexes, mut credentials) =
+        (Attributes::default(), Indexes::default(), Credentials::default());
+    loop {
+        turns.tick().await;
+        attributes.tick(&ports).await;
+        indexes.tick(&ports).await;
+        credentials.tick(&ports).await;
+    }
 }
 
 /// What tells clients of sign-outs. It ends by itself when the order to stop has come and `notices_wait` rings.

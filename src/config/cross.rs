@@ -126,15 +126,17 @@ fn matching(view: &View<'_>, directory: &Directory, findings: &mut Vec<Finding>)
     let table = view.table("match");
     let attribute = table.text("attribute");
     let span = table.span("attribute");
+    let from_entra = directory.source == Source::Azure && directory.kind == DirectoryKind::Provisioned;
     if !directory.confirms(&attribute) {
         let label = format!("`{attribute}` is not one of directory `{}`", directory.id);
         findings.push(view.source.finding(&IDP07, &span, label));
-    }
-    if MULTI_VALUED.contains(&attribute.as_str()) {
+    } else if MULTI_VALUED.contains(&attribute.as_str()) {
         findings.push(view.source.finding(&IDP19, &span, "may have several values"));
-    }
-    let from_entra = directory.source == Source::Azure && directory.kind == DirectoryKind::Provisioned;
-    if from_entra && view.text("kind") == "entra" && table.text("claim") == "oid" && attribute != "externalId" {
+    } else if from_entra
+        && view.text("kind") == "entra"
+        && table.text("claim") == "oid"
+        && attribute != "externalId"
+    {
         findings.push(view.source.finding(&IDP23, &span, format!("`{attribute}` holds it only if a mapping says so")));
     }
     let taken_away = view

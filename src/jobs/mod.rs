@@ -2,6 +2,10 @@
 
 pub mod keys;
 pub mod purge;
+pub mod credentials;
+pub mod attributes;
+pub mod indexes;
+pub mod departures;
 pub mod leavings;
 mod round;
 pub mod courier;
