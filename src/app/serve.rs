@@ -7,6 +7,7 @@ use std::time::Duration;
 use actix_web::dev::Server as HttpServerFuture;
 use actix_web::web::{self, Data, PayloadConfig};
 use actix_web::{App, HttpServer};
+use tokio::sync::Notify;
 
 use super::{StartFault, tls};
 use crate::base::Digest;
@@ -18,7 +19,7 @@ use crate::jobs::credentials::Credentials;
 use crate::jobs::departures::Departures;
 use crate::jobs::indexes::Indexes;
 use crate::jobs::keys::{Keeper, renew, rotation};
-use crate::jobs::{courier, leavings, purge};
+use crate::jobs::{courier, leavings, purge, sightings};
 use crate::web::dispatch::dispatch;
 use crate::web::documents::Documents;
 use crate::web::management::management as answer_management;
@@ -31,6 +32,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const LAST_BYTES_S: u64 = 2;
 /// How often changes are looked for: one small read of the signing keys at rest.
 const LOOK: Duration = Duration::from_secs(1);
+/// How often what was seen of provisioning services is written down.
+const NOTE: Duration = Duration::from_secs(3);
 
 /// The public listener.
 ///
@@ -87,11 +90,14 @@ fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), StartFault> {
     Ok((listener, address))
 }
 
-/// Each second what other processes and the files may have changed, who was switched off, and what is to be done about
-/// directories; the purge each hour.
+/// Each second what other processes and the files may have changed, who was switched off (here: at once), and what is to
+/// be done about directories; every few seconds what was seen of provisioning services; the purge each hour.
 #[must_use]
 pub fn tasks(ports: &Data<Ports>) -> Vec<tokio::task::JoinHandle<()>> {
     let (for_changes, for_purge, for_leavings) = (ports.clone(), ports.clone(), ports.clone());
+    let for_sightings = ports.clone();
+    let switched_off = Arc::new(Notify::new());
+    let off = Arc::clone(&switched_off);
     vec![
         tokio::spawn(async move {
             let mut turns = turns(LOOK);
@@ -116,11 +122,21 @@ pub fn tasks(ports: &Data<Ports>) -> Vec<tokio::task::JoinHandle<()>> {
         tokio::spawn(async move {
             let mut turns = turns(LOOK);
             loop {
-                turns.tick().await;
+                tokio::select! {
+                    _ = turns.tick() => {}
+                    () = for_leavings.leavings_wait.notified() => off.notify_one(),
+                }
                 leavings::tick(&for_leavings).await;
             }
         }),
-        tokio::spawn(see_to_departures(ports.clone())),
+        tokio::spawn(async move {
+            let mut turns = turns(NOTE);
+            loop {
+                turns.tick().await;
+                sightings::tick(&for_sightings).await;
+            }
+        }),
+        tokio::spawn(see_to_departures(ports.clone(), switched_off)),
         tokio::spawn(see_to_directories(ports.clone())),
     ]
 }
@@ -131,10 +147,13 @@ fn turns(period: Duration) -> tokio::time::Interval {
     turns
 }
 
-async fn see_to_departures(ports: Data<Ports>) {
+async fn see_to_departures(ports: Data<Ports>, switched_off: Arc<Notify>) {
     let (mut turns, mut departures) = (turns(LOOK), Departures::default());
     loop {
-        turns.tick().await;
+        tokio::select! {
+            _ = turns.tick() => {}
+            () = switched_off.notified() => {}
+        }
         departures.tick(&ports).await;
     }
 }

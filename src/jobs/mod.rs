@@ -9,3 +9,4 @@ pub mod departures;
 pub mod leavings;
 mod round;
 pub mod courier;
+pub mod sightings;
