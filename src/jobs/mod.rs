@@ -5,3 +5,4 @@ pub mod purge;
 pub mod leavings;
 mod round;
 pub mod courier;
+pub mod sync_expiry;
