@@ -14,7 +14,7 @@ use crate::base::limits::BODY_BYTES_MAX;
 use crate::config::Server;
 use crate::flow::Ports;
 use crate::jobs::keys::{Keeper, renew, rotation};
-use crate::jobs::{courier, leavings, purge, sync_expiry};
+use crate::jobs::{courier, leavings, purge};
 use crate::web::dispatch::dispatch;
 use crate::web::documents::Documents;
 use crate::web::management::management as answer_management;
@@ -27,8 +27,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const LAST_BYTES_S: u64 = 2;
 /// How often changes are looked for: one small read of the signing keys at rest.
 const LOOK: Duration = Duration::from_secs(1);
-/// How often the log speaks of credentials that end soon.
-const TELL: Duration = Duration::from_secs(24 * 3600);
 
 /// The public listener.
 ///
@@ -89,15 +87,7 @@ fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), StartFault> {
 #[must_use]
 pub fn tasks(ports: &Data<Ports>) -> Vec<tokio::task::JoinHandle<()>> {
     let (for_changes, for_purge, for_leavings) = (ports.clone(), ports.clone(), ports.clone());
-    let for_credentials = ports.clone();
     vec![
-        tokio::spawn(async move {
-            let mut turns = tokio::time::interval(TELL);
-            loop {
-                turns.tick().await;
-                sync_expiry::tick(&for_credentials).await;
-            }
-        }),
         tokio::spawn(async move {
             let mut turns = tokio::time::interval(LOOK);
             turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

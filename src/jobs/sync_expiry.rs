@@ -58,13 +58,6 @@ pub async fn told(ports: &Ports) -> Vec<String> {
     all.iter().filter_map(|client| Expiry::tell(client, &all, now)).collect()
 }
 
-/// Writes it into the log.
-pub async fn tick(ports: &Ports) {
-    for warning in told(ports).await {
-        tracing::warn!("a provisioning credential is about to end: {warning}");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
