@@ -63,7 +63,7 @@ impl Directory {
     /// Whether `domain` is one of this directory's, without regard to case.
     #[must_use]
     pub fn has_domain(&self, domain: &str) -> bool {
-        let domain = crate::base::text::fold(domain);
+        let domain = domain.to_lowercase();
         self.domains.contains(&domain)
     }
 

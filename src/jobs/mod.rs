@@ -2,6 +2,7 @@
 
 pub mod keys;
 pub mod purge;
+pub mod sync_expiry;
 pub mod credentials;
 pub mod attributes;
 pub mod indexes;
