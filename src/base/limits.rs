@@ -76,8 +76,6 @@ pub const UNPROVEN_TRACES_PER_MINUTE: u32 = 60;
 pub const SCIM_BODY_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of a SCIM body about a group: some hundred thousand members.
 pub const SCIM_GROUP_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Members of a group.
-pub const GROUP_MEMBERS_MAX: u64 = 500_000;
 /// Members up to which the answer to a change of a group shows it.
 pub const GROUP_ANSWER_MEMBERS_MAX: u64 = 1_000;
 /// Members on one page of groups: a page with more of them ends early.

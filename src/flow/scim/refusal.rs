@@ -1,7 +1,7 @@
 //! Why a SCIM request is not done.
 
 use crate::directory::DirectoryFault;
-use crate::directory::roster::ListFault;
+use crate::directory::roster::{ListFault, MEMBERS_MAX, Written};
 use crate::flow::ports::Unavailable;
 use crate::scim::{ScimError, ScimType};
 use crate::state::StateFault;
@@ -71,6 +71,23 @@ impl Refusal {
     #[must_use]
     pub fn contended() -> Self {
         Self::Scim(ScimError::status(409, "the resource was changed by others again and again; try again"))
+    }
+
+    /// Why the store didn't write.
+    #[must_use]
+    pub fn unwritten<T>(written: Written<T>) -> Self {
+        match written {
+            Written::Done(_) | Written::Stale => Self::contended(),
+            Written::Taken { attribute, external_id, .. } => Self::taken(attribute, external_id.as_deref()),
+            Written::UnknownMember(_) => Self::Scim(ScimError::value(
+                "members",
+                "members names an id that no user and no group has; the id of one would be accepted",
+            )),
+            Written::TooManyMembers => {
+                let told = format!("members would have more than {MEMBERS_MAX} values, the most that a group has");
+                Self::Scim(ScimError::value("members", told))
+            }
+        }
     }
 
     /// The `externalId` of who holds a unique value helps to find the two that collide.
