@@ -14,7 +14,7 @@ use crate::base::limits::BODY_BYTES_MAX;
 use crate::config::Server;
 use crate::flow::Ports;
 use crate::jobs::keys::{Keeper, renew, rotation};
-use crate::jobs::{courier, leavings, purge};
+use crate::jobs::{courier, leavings, purge, sightings};
 use crate::web::dispatch::dispatch;
 use crate::web::documents::Documents;
 use crate::web::management::management as answer_management;
@@ -27,6 +27,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const LAST_BYTES_S: u64 = 2;
 /// How often changes are looked for: one small read of the signing keys at rest.
 const LOOK: Duration = Duration::from_secs(1);
+/// How often what was seen of provisioning services is written down.
+const NOTE: Duration = Duration::from_secs(3);
 
 /// The public listener.
 ///
@@ -83,10 +85,12 @@ fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), StartFault> {
     Ok((listener, address))
 }
 
-/// Each second what other processes and the files may have changed, and who was switched off; the purge each hour.
+/// Each second what other processes and the files may have changed, and who was switched off (here: at once); every few
+/// seconds what was seen of provisioning services; the purge each hour.
 #[must_use]
 pub fn tasks(ports: &Data<Ports>) -> Vec<tokio::task::JoinHandle<()>> {
     let (for_changes, for_purge, for_leavings) = (ports.clone(), ports.clone(), ports.clone());
+    let for_sightings = ports.clone();
     vec![
         tokio::spawn(async move {
             let mut turns = tokio::time::interval(LOOK);
@@ -113,8 +117,18 @@ pub fn tasks(ports: &Data<Ports>) -> Vec<tokio::task::JoinHandle<()>> {
             let mut turns = tokio::time::interval(LOOK);
             turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
-                turns.tick().await;
+                tokio::select! {
+                    _ = turns.tick() => {}
+                    () = for_leavings.leavings_wait.notified() => {}
+                }
                 leavings::tick(&for_leavings).await;
+            }
+        }),
+        tokio::spawn(async move {
+            let mut turns = tokio::time::interval(NOTE);
+            loop {
+                turns.tick().await;
+                sightings::tick(&for_sightings).await;
             }
         }),
     ]

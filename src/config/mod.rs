@@ -124,6 +124,8 @@ pub struct Limits {
     pub pending_logins_per_address: u32,
     /// Pushed authorization requests of one client that wait for an answer.
     pub pushed_requests_per_client: u32,
+    /// Requests of one SCIM credential in a second.
+    pub scim_requests_per_second: u32,
     /// Wrong client credentials a minute, by address and client.
     pub client_failures_per_minute: u32,
 }

@@ -6,3 +6,4 @@ pub mod leavings;
 mod round;
 pub mod courier;
 pub mod sync_expiry;
+pub mod sightings;

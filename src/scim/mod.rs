@@ -4,10 +4,15 @@
 pub mod error;
 pub mod urn;
 pub mod schema;
+pub mod body;
+pub mod confirmed;
+pub mod changes;
 pub mod notes;
+pub mod reading;
+pub mod value;
+pub mod member;
 pub mod filter;
 pub mod path;
-pub mod value;
 pub mod user;
 pub mod group;
 pub mod lifecycle;

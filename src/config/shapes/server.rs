@@ -67,6 +67,12 @@ static LIMITS: &[Key] = &[
     )
     .or_count(100_000),
     Key::new(
+        "scim_requests_per_second",
+        Count(1, 10_000_000),
+        "Requests of one SCIM credential in a second: ten times what a server of one core answers, so that only what runs wild meets it.",
+    )
+    .or_count(50_000),
+    Key::new(
         "client_failures_per_minute",
         Count(1, 1_000_000),
         "Wrong client credentials a minute, by address and client: guessing is slowed down, others are not.",
