@@ -46,5 +46,11 @@ pub async fn sync_token(ports: &Ports, request: &Request, call: &Call) -> Result
     let kept = Record { name, bytes: AccessState::Sync(record).encode(), lifetime };
     ports.state.put(vec![kept]).await.map_err(Unavailable::from)?;
     ports.sightings.used(&id, request.now);
-    Ok(Some(TokenAnswer { access_token: token, expires_in: lifetime, refresh_token: None, id_token: None, scope: None }))
+    Ok(Some(TokenAnswer {
+        access_token: token,
+        expires_in: lifetime,
+        refresh_token: None,
+        id_token: None,
+        scope: None,
+    }))
 }

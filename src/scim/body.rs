@@ -1,207 +1,218 @@
-//! A body as it comes: JSON within its bounds.
+//! The body of a POST or PUT, name by name: what it says of which attribute.
 
-use std::cell::Cell;
-
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 use super::error::{ScimError, ScimType};
-use super::schema::ResourceType;
+use super::notes::Notes;
+use super::reading::Reading;
+use super::schema::{Attribute, Common, Named, Plurality, Sub};
+use super::value::{Asserted, blank, is_blank, read, shape};
 
-/// Objects and arrays within each other.
+/// How deep a body may be, and how many names an object in it may have.
 pub const DEPTH_MAX: usize = 16;
-/// Members of one object.
-pub const KEYS_MAX: usize = 512;
+pub const NAMES_MAX: usize = 512;
 
-/// Reads a body about a resource. In one about groups, elements that only say whom they mean (`value`, beside `$ref`,
-/// `display` and `type`) become that text while they are read, so that a hundred thousand members stay small.
+/// What a body says.
+#[derive(Debug, Default)]
+pub struct Said<'s, 'b> {
+    /// In the order of the body; an attribute may come twice, under two names.
+    pub attributes: Vec<(&'s Attribute, Asserted)>,
+    /// The value of `members`, if it came.
+    pub members: Option<&'b Value>,
+}
+
+impl Said<'_, '_> {
+    /// Whether a value or a clear came for the attribute.
+    #[must_use]
+    pub fn speaks_of(&self, attribute: &Attribute) -> bool {
+        self.attributes.iter().any(|(said, asserted)| said.key == attribute.key && *asserted != Asserted::Ignore)
+    }
+}
+
+/// Whether a body is within bounds.
 ///
 /// # Errors
-/// 400 `invalidSyntax`: no JSON object, deeper than [`DEPTH_MAX`], more than [`KEYS_MAX`] members in an object, or a NUL
-/// in a text.
-pub fn read(bytes: &[u8], about: ResourceType) -> Result<Value, ScimError> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let refuse = |detail: &str| Err(ScimError::bad(ScimType::InvalidSyntax, detail));
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return refuse("the body is empty; a JSON object would be accepted");
-    }
-    let fault = Cell::new("the body is no readable JSON");
-    let root = Node { depth: 0, about, operations: false, fault: &fault };
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    match root.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value)) {
-        Ok(value) if value.is_object() => Ok(value),
-        Ok(_) => refuse("the body is no JSON object"),
-        Err(_) => refuse(fault.get()),
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Node<'f> {
-    depth: usize,
-    about: ResourceType,
-    /// Whether it is the value of `Operations`.
-    operations: bool,
-    /// What is told if the reading stops.
-    fault: &'f Cell<&'static str>,
-}
-
-impl Node<'_> {
-    fn stop<E: serde::de::Error>(&self, why: &'static str) -> E {
-        self.fault.set(why);
-        E::custom(why)
-    }
-
-    fn inner<E: serde::de::Error>(&self) -> Result<Self, E> {
-        if self.depth >= DEPTH_MAX {
-            return Err(self.stop("the body is nested deeper than 16 levels"));
-        }
-        Ok(Self { depth: self.depth + 1, operations: false, ..*self })
-    }
-
-    fn text<E: serde::de::Error>(&self, text: String) -> Result<String, E> {
-        if text.contains('\0') {
-            return Err(self.stop("a text holds the character NUL"));
-        }
-        Ok(text)
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Node<'_> {
-    type Value = Value;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
-        from.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Node<'_> {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_bool<E>(self, truth: bool) -> Result<Value, E> {
-        Ok(Value::Bool(truth))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
-        Ok(number.into())
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
-        Ok(number.into())
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Value, E> {
-        Number::from_f64(number).map(Value::Number).ok_or_else(|| E::custom("no number"))
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Value, E> {
-        self.visit_string(text.to_owned())
-    }
-
-    fn visit_string<E: serde::de::Error>(self, text: String) -> Result<Value, E> {
-        self.text(text).map(Value::String)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let inner = self.inner()?;
-        let short = self.about == ResourceType::Group && !self.operations;
-        let mut all = Vec::new();
-        while let Some(item) = items.next_element_seed(inner)? {
-            all.push(if short { shortened(item) } else { item });
-        }
-        Ok(Value::Array(all))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let inner = self.inner()?;
-        let mut all = Map::new();
-        let mut count = 0_usize;
-        while let Some(name) = members.next_key::<String>()? {
-            count += 1;
-            if count > KEYS_MAX {
-                return Err(self.stop("an object of the body has more than 512 members"));
-            }
-            let name = self.text::<A::Error>(name)?;
-            let operations = self.depth == 0 && name.eq_ignore_ascii_case("operations");
-            let value = members.next_value_seed(Node { operations, ..inner })?;
-            all.insert(name, value);
-        }
-        Ok(Value::Object(all))
-    }
-}
-
-/// The text of an element that says no more than whom it means.
-fn shortened(item: Value) -> Value {
-    let Value::Object(mut fields) = item else { return item };
-    let says_more = |name: &String| {
-        !["value", "$ref", "display", "type"].iter().any(|known| name.eq_ignore_ascii_case(known))
-    };
-    let is_plain = fields.get("value").and_then(Value::as_str).is_some_and(|value| !value.trim().is_empty());
-    if !is_plain || fields.keys().any(says_more) {
-        return Value::Object(fields);
-    }
-    fields.remove("value").unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn detail(body: &str) -> String {
-        let error = read(body.as_bytes(), ResourceType::User).expect_err("refused");
-        assert_eq!((error.status, error.scim_type), (400, Some(ScimType::InvalidSyntax)), "{body}");
-        error.detail
-    }
-
-    #[test]
-    fn what_is_no_json_object_is_invalid_syntax() {
-        for body in ["", " \n", "{", "[]", "null", "\"a\"", "{\"a\":1}}", "{\"a\":01}", "{'a':1}", "\u{1}"] {
-            detail(body);
-        }
-        assert_eq!(read(b"\xef\xbb\xbf{}", ResourceType::User), Ok(json!({})));
-        assert!(detail("{\"a\":\"x\\u0000y\"}").contains("NUL"));
-        assert!(detail("{\"a\\u0000\":1}").contains("NUL"));
-    }
-
-    #[test]
-    fn depth_and_members_are_counted_to_their_bounds() {
-        let nested = |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels - 1), "]".repeat(levels - 1));
-        assert!(read(nested(DEPTH_MAX).as_bytes(), ResourceType::User).is_ok());
-        assert!(detail(&nested(DEPTH_MAX + 1)).contains("16"));
-        let wide = |members: usize| {
-            let members: Vec<String> = (0..members).map(|n| format!("\"a{n}\":1")).collect();
-            format!("{{{}}}", members.join(","))
+/// 400 `invalidSyntax`: deeper than [`DEPTH_MAX`], or an object of more than [`NAMES_MAX`] names.
+pub fn bounded(body: &Value) -> Result<(), ScimError> {
+    fn within(value: &Value, left: usize) -> Result<(), &'static str> {
+        let left = match (value, left) {
+            (Value::Array(_) | Value::Object(_), 0) => return Err("is deeper than 16 levels"),
+            (Value::Array(_) | Value::Object(_), left) => left - 1,
+            _ => return Ok(()),
         };
-        assert!(read(wide(KEYS_MAX).as_bytes(), ResourceType::User).is_ok());
-        assert!(detail(&wide(KEYS_MAX + 1)).contains("512"));
-        let repeated = format!("{{{}\"a\":1}}", "\"a\":1,".repeat(KEYS_MAX));
-        assert!(detail(&repeated).contains("512"), "one name over and over counts too");
+        match value {
+            Value::Array(items) => items.iter().try_for_each(|item| within(item, left)),
+            Value::Object(fields) if fields.len() > NAMES_MAX => Err("has an object with more than 512 names"),
+            Value::Object(fields) => fields.values().try_for_each(|value| within(value, left)),
+            _ => Ok(()),
+        }
     }
+    within(body, DEPTH_MAX).map_err(|why| ScimError::bad(ScimType::InvalidSyntax, format!("the body {why}")))
+}
 
-    #[test]
-    fn members_of_groups_become_their_ids_and_nothing_else_does() {
-        let body = json!({
-            "members": [{"value": "a", "$ref": null, "display": "A"}, {"value": "b", "type": "User"}, "c",
-                        {"$ref": "https://id.example.com/Users/d"}, {"value": ""}, {"value": "e", "more": 1}],
-            "Operations": [{"value": "x"}, {"op": "add", "path": "members", "value": [{"value": "f"}]}],
-        });
-        let read_as = |about| read(body.to_string().as_bytes(), about).expect("well formed");
-        let group = read_as(ResourceType::Group);
-        assert_eq!(
-            group["members"],
-            json!(["a", "b", "c", {"$ref": "https://id.example.com/Users/d"}, {"value": ""}, {"value": "e", "more": 1}])
-        );
-        assert_eq!(group["Operations"][0], json!({"value": "x"}));
-        assert_eq!(group["Operations"][1]["value"], json!(["f"]));
-        assert_eq!(read_as(ResourceType::User), body);
+/// Reads a body. A password is passed over before anything looks at it; what is read-only, unknown or not confirmed is
+/// left out.
+///
+/// # Errors
+/// 400 `invalidSyntax`: no object, or out of bounds; `invalidValue` with the attribute and the mend.
+pub fn read_body<'s, 'b>(reading: &Reading<'s>, body: &'b Value, notes: &mut Notes) -> Result<Said<'s, 'b>, ScimError> {
+    bounded(body)?;
+    let Some(fields) = body.as_object() else {
+        let detail = format!("the body is {}; an object is accepted", shape(body));
+        return Err(ScimError::bad(ScimType::InvalidSyntax, detail));
+    };
+    let mut said = Said { attributes: Vec::with_capacity(fields.len()), members: None };
+    for (name, value) in fields {
+        match reading.schema.named(name) {
+            Named::Parent(parent) => read_parent(reading, parent, value, (&mut said, notes))?,
+            Named::Extension(urn) => read_extension(reading, urn, value, (&mut said, notes))?,
+            named => read_named(reading, (name, named), value, (&mut said, notes))?,
+        }
+    }
+    Ok(said)
+}
+
+type Into<'t, 's, 'b> = (&'t mut Said<'s, 'b>, &'t mut Notes);
+
+fn read_named<'s, 'b>(
+    reading: &Reading<'s>,
+    (name, named): (&str, Named<'s>),
+    value: &'b Value,
+    (said, notes): Into<'_, 's, 'b>,
+) -> Result<(), ScimError> {
+    match named {
+        Named::Attribute(attribute, None) => {
+            let asserted = read(reading, attribute, value, notes)?;
+            said.attributes.push((attribute, asserted));
+        }
+        Named::Attribute(attribute, Some(sub)) => {
+            if let Some(asserted) = read_dotted(reading, attribute, sub, (value, notes))? {
+                said.attributes.push((attribute, asserted));
+            } else {
+                notes.unknown(name);
+            }
+        }
+        Named::Common(Common::Members(None)) => said.members = Some(value),
+        Named::Common(Common::Groups(_)) if !is_blank(value) => notes.read_only("groups"),
+        Named::Common(_) => {}
+        Named::Unconfirmed => unconfirmed(name, value, notes),
+        Named::Unknown | Named::Parent(_) | Named::Extension(_) => notes.unknown(name),
+    }
+    Ok(())
+}
+
+/// `"manager.value": …` beside the other names. Of an attribute of several it would not say which value is meant.
+fn read_dotted(
+    reading: &Reading<'_>,
+    attribute: &Attribute,
+    sub: &Sub,
+    (value, notes): (&Value, &mut Notes),
+) -> Result<Option<Asserted>, ScimError> {
+    if attribute.plurality == Plurality::Multi {
+        return Ok(None);
+    }
+    let mut fields = Map::new();
+    fields.insert(sub.name.to_owned(), value.clone());
+    read(reading, attribute, &Value::Object(fields), notes).map(Some)
+}
+
+/// `name`: each part by itself.
+fn read_parent<'s, 'b>(
+    reading: &Reading<'s>,
+    parent: &'static str,
+    value: &'b Value,
+    (said, notes): Into<'_, 's, 'b>,
+) -> Result<(), ScimError> {
+    let belongs = |attribute: &&'s Attribute| attribute.parent == Some(parent);
+    let Some(fields) = fields_of(reading, parent, value)? else {
+        return clear_all(reading, belongs, said);
+    };
+    for (name, value) in fields {
+        let mut parts = reading.schema.attributes.iter().filter(belongs);
+        match parts.find(|attribute| attribute.name.eq_ignore_ascii_case(name)) {
+            Some(part) => said.attributes.push((part, read(reading, part, value, notes)?)),
+            None => {
+                let full = format!("{parent}.{name}");
+                let named = reading.schema.named(&full);
+                read_named(reading, (&full, named), value, (said, notes))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A whole extension: each attribute by itself.
+fn read_extension<'s, 'b>(
+    reading: &Reading<'s>,
+    urn: &'s str,
+    value: &'b Value,
+    (said, notes): Into<'_, 's, 'b>,
+) -> Result<(), ScimError> {
+    let belongs = |attribute: &&'s Attribute| attribute.schema == urn;
+    let Some(fields) = fields_of(reading, urn, value)? else {
+        return clear_all(reading, belongs, said);
+    };
+    for (name, value) in fields {
+        let mut own = reading.schema.attributes.iter().filter(belongs);
+        match own.find(|attribute| attribute.parent.is_none() && attribute.name.eq_ignore_ascii_case(name)) {
+            Some(attribute) => said.attributes.push((attribute, read(reading, attribute, value, notes)?)),
+            None => {
+                let full = format!("{urn}:{name}");
+                let named = reading.schema.named(&full);
+                read_named(reading, (&full, named), value, (said, notes))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The names of an object or of an array with one; `None`: blank.
+fn fields_of<'b>(
+    reading: &Reading<'_>,
+    name: &str,
+    value: &'b Value,
+) -> Result<Option<&'b Map<String, Value>>, ScimError> {
+    match value {
+        Value::Object(fields) if !fields.is_empty() => Ok(Some(fields)),
+        Value::String(text) if text == reading.sentinel => Ok(None),
+        Value::Array(items) if items.len() == 1 => match items.first() {
+            Some(Value::Object(fields)) if !fields.is_empty() => Ok(Some(fields)),
+            _ if is_blank(value) => Ok(None),
+            _ => Err(no_object(name, value)),
+        },
+        blank if is_blank(blank) => Ok(None),
+        other => Err(no_object(name, other)),
+    }
+}
+
+fn no_object(name: &str, value: &Value) -> ScimError {
+    ScimError::value(name, format!("`{name}` is {}; an object with its attributes is accepted", shape(value)))
+}
+
+fn clear_all<'s>(
+    reading: &Reading<'s>,
+    belongs: impl Fn(&&'s Attribute) -> bool,
+    said: &mut Said<'s, '_>,
+) -> Result<(), ScimError> {
+    said.attributes.extend(reading.schema.attributes.iter().filter(belongs).map(|part| (part, blank(reading))));
+    Ok(())
+}
+
+/// Each name of an extension or a complex attribute that isn't confirmed at all.
+fn unconfirmed(name: &str, value: &Value, notes: &mut Notes) {
+    match value {
+        Value::Null => {}
+        Value::Object(fields) if super::urn::is_urn(name) => {
+            for (own, _) in fields.iter().filter(|(_, value)| !is_blank(value)) {
+                notes.unconfirmed(&format!("{name}:{own}"));
+            }
+        }
+        Value::Object(fields) => {
+            for (part, _) in fields.iter().filter(|(_, value)| !is_blank(value)) {
+                notes.unconfirmed(&format!("{name}.{part}"));
+            }
+        }
+        value if is_blank(value) => {}
+        _ => notes.unconfirmed(name),
     }
 }

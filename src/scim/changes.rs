@@ -49,7 +49,10 @@ impl<'a> Writing<'a> {
         }
         if before.active != after.active {
             let truth = |active: Option<bool>| active.map(Value::Bool);
-            changes.insert("active".to_owned(), self.pair("active", truth(before.active).as_ref(), truth(after.active).as_ref()));
+            changes.insert(
+                "active".to_owned(),
+                self.pair("active", truth(before.active).as_ref(), truth(after.active).as_ref()),
+            );
         }
         changes
     }
@@ -58,7 +61,11 @@ impl<'a> Writing<'a> {
         let sensitive = self.schema.attribute(name).is_some_and(|attribute| attribute.sensitive);
         let shown = |value: &Value| if sensitive { self.digest(value) } else { value.clone() };
         let sides = [("before", before), ("after", after)];
-        sides.into_iter().filter_map(|(side, value)| Some((side.to_owned(), shown(value?)))).collect::<Map<_, _>>().into()
+        sides
+            .into_iter()
+            .filter_map(|(side, value)| Some((side.to_owned(), shown(value?))))
+            .collect::<Map<_, _>>()
+            .into()
     }
 
     fn digest(&self, value: &Value) -> Value {
@@ -135,10 +142,8 @@ mod tests {
         let text = Value::Object(changes.clone()).to_string();
         assert!(!text.contains("old") && !text.contains("new"), "{text}");
         assert_ne!(changes["secret"]["before"]["digest"], changes["secret"]["after"]["digest"]);
-        let other = Writing::new(&schema, &[8; 32]).between(
-            Side { attributes: Some(&was), active: None },
-            Side { attributes: None, active: None },
-        );
+        let other = Writing::new(&schema, &[8; 32])
+            .between(Side { attributes: Some(&was), active: None }, Side { attributes: None, active: None });
         assert_ne!(other["secret"]["before"], changes["secret"]["before"], "keyed");
     }
 

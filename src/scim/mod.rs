@@ -3,14 +3,17 @@
 
 pub mod error;
 pub mod urn;
+pub mod guid;
 pub mod schema;
-pub mod body;
+pub mod json;
 pub mod confirmed;
 pub mod changes;
 pub mod notes;
 pub mod reading;
+pub mod several;
 pub mod value;
 pub mod member;
+pub mod body;
 pub mod filter;
 pub mod path;
 pub mod user;

@@ -101,11 +101,9 @@ impl TryFrom<Flat> for AccessState {
                 issued: flat.issued?,
                 expires: flat.expires?,
             })),
-            Tag::Sync => Some(Self::Sync(SyncRecord {
-                client: flat.client?,
-                issued: flat.issued?,
-                expires: flat.expires?,
-            })),
+            Tag::Sync => {
+                Some(Self::Sync(SyncRecord { client: flat.client?, issued: flat.issued?, expires: flat.expires? }))
+            }
         };
         read().ok_or("a field is missing")
     }
@@ -198,8 +196,7 @@ mod tests {
     fn g16_the_stored_forms_of_version_1_are_read_and_written() {
         let rule_sets = vec![RuleSet::TenantAdmin, RuleSet::ReadOnlyTenantAdmin];
         let machine = MachineRecord::new(&client(), rule_sets, NOW);
-        let sync =
-            SyncRecord { client: ClientId("scim-1".to_owned()), issued: NOW, expires: NOW.plus(Span::hours(1)) };
+        let sync = SyncRecord { client: ClientId("scim-1".to_owned()), issued: NOW, expires: NOW.plus(Span::hours(1)) };
         for (golden, state) in [
             (ISSUED_V1, AccessState::Issued(Box::new(record()))),
             (MACHINE_V1, AccessState::Machine(machine)),

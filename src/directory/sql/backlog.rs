@@ -4,12 +4,13 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, Result, params};
-
+use super::engine::{Sql, SqlFault, params};
+use super::job::{Verdict, Work};
 use super::rows;
 use super::statements::WRITE_TRACE;
 use crate::audit::Trace;
 use crate::base::{Digest, Moment};
+use crate::directory::DirectoryFault;
 
 /// Traces that may wait: some seconds of the most logins that one process serves.
 const WAITING_MAX: usize = 8_192;
@@ -81,7 +82,7 @@ impl Backlog {
     }
 
     /// The waiting trace of a reference.
-    pub(super) fn find(&self, reference: &str) -> Option<Result<Trace>> {
+    pub(super) fn find(&self, reference: &str) -> Option<Result<Trace, SqlFault>> {
         let waiting = self.lock();
         let found = waiting.queue.get(waiting.place(&row_name(reference))?)?;
         Some(decode(reference, &found.body))
@@ -122,22 +123,44 @@ pub(super) fn row_name(reference: &str) -> String {
     Digest::of(reference).base64url()
 }
 
-fn encode(mut trace: Trace) -> Result<Encoded> {
+fn encode(mut trace: Trace) -> Result<Encoded, SqlFault> {
     let name = row_name(&std::mem::take(&mut trace.reference));
     Ok(Encoded { name, started: trace.started, body: rows::json(&trace)? })
 }
 
 /// Reads the body of a row.
-pub(super) fn decode(reference: &str, body: &str) -> Result<Trace> {
+pub(super) fn decode(reference: &str, body: &str) -> Result<Trace, SqlFault> {
     Ok(Trace { reference: reference.to_owned(), ..rows::read_json(body)? })
 }
 
-pub(super) fn write_traces(db: &Connection, traces: &[Arc<Encoded>]) -> Result<()> {
-    let mut statement = db.prepare_cached(WRITE_TRACE)?;
-    for trace in traces {
-        statement.execute(params![trace.name, trace.started.ms(), trace.body])?;
+/// A batch of traces on its way to the disk.
+pub(super) struct Traces {
+    traces: Vec<Arc<Encoded>>,
+    fault: Option<DirectoryFault>,
+}
+
+impl Traces {
+    pub(super) const fn new(traces: Vec<Arc<Encoded>>) -> Self {
+        Self { traces, fault: None }
     }
-    Ok(())
+
+    /// The traces, once they are committed.
+    pub(super) fn finish(self) -> Result<Vec<Arc<Encoded>>, DirectoryFault> {
+        self.fault.map_or(Ok(self.traces), Err)
+    }
+}
+
+impl Work for Traces {
+    fn run(&mut self, db: &dyn Sql) -> Result<Verdict, SqlFault> {
+        for trace in &self.traces {
+            db.execute(WRITE_TRACE, params![&trace.name, trace.started.ms(), &trace.body])?;
+        }
+        Ok(Verdict::Keep)
+    }
+
+    fn fail(&mut self, fault: DirectoryFault) {
+        self.fault = Some(fault);
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What SQLite and PostgreSQL have in common, so that each statement and each transaction is written once.
 
+use crate::base::Moment;
 use crate::directory::DirectoryFault;
 
 /// A value bound to `$n`. There are texts and whole numbers; truth is 0 or 1.
@@ -54,6 +55,35 @@ pub(super) trait Row {
     fn opt_text(&self, column: usize) -> Result<Option<&str>, SqlFault>;
 }
 
+impl dyn Row + '_ {
+    /// A text of one's own.
+    pub(super) fn string(&self, column: usize) -> Result<String, SqlFault> {
+        self.text(column).map(str::to_owned)
+    }
+
+    pub(super) fn opt_string(&self, column: usize) -> Result<Option<String>, SqlFault> {
+        Ok(self.opt_text(column)?.map(str::to_owned))
+    }
+
+    /// A number that is 0 or not.
+    pub(super) fn truth(&self, column: usize) -> Result<bool, SqlFault> {
+        Ok(self.int(column)? != 0)
+    }
+
+    /// A number that counts, and so isn't negative.
+    pub(super) fn count(&self, column: usize) -> Result<u64, SqlFault> {
+        u64::try_from(self.int(column)?).map_err(|_| SqlFault::Damage("a count is negative".to_owned()))
+    }
+
+    pub(super) fn moment(&self, column: usize) -> Result<Moment, SqlFault> {
+        self.int(column).map(Moment::from_ms)
+    }
+
+    pub(super) fn opt_moment(&self, column: usize) -> Result<Option<Moment>, SqlFault> {
+        Ok(self.opt_int(column)?.map(Moment::from_ms))
+    }
+}
+
 /// One statement of several that don't depend on each other's answers.
 pub(super) struct Statement<'a> {
     pub sql: &'a str,
@@ -84,6 +114,9 @@ pub(super) trait Sql {
         params: &[Param<'_>],
         each: &mut dyn FnMut(&dyn Row) -> Result<(), SqlFault>,
     ) -> Result<(), SqlFault>;
+
+    /// Runs a script of several statements, without values or answers, as a schema has them.
+    fn script(&self, sql: &str) -> Result<(), SqlFault>;
 }
 
 impl dyn Sql + '_ {
@@ -117,6 +150,11 @@ impl dyn Sql + '_ {
             Ok(())
         })?;
         Ok(first)
+    }
+
+    /// Whether there is a row.
+    pub(super) fn exists(&self, sql: &str, params: &[Param<'_>]) -> Result<bool, SqlFault> {
+        Ok(self.first(sql, params, |_| Ok(()))?.is_some())
     }
 }
 

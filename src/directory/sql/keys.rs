@@ -1,18 +1,17 @@
 //! Signing keys at rest.
 
-use async_trait::async_trait;
-use rusqlite::{Connection, Result, params};
-
+use super::engine::{Sql, SqlFault, params};
 use super::rows;
 use super::statements as sql;
-use super::store::Sqlite;
+use super::store::Store;
 use crate::base::Moment;
 use crate::directory::{DirectoryFault, KeyAtRest, KeyStore};
+use async_trait::async_trait;
 
 #[async_trait]
-impl KeyStore for Sqlite {
+impl KeyStore for Store {
     async fn keys(&self) -> Result<Vec<KeyAtRest>, DirectoryFault> {
-        self.read(|db| db.prepare_cached(sql::KEYS)?.query_map([], rows::key)?.collect()).await
+        self.read(|db| db.all(sql::KEYS, &[], rows::key)).await
     }
 
     async fn change_keys(
@@ -29,7 +28,7 @@ impl KeyStore for Sqlite {
                 return Ok(false);
             }
             for kid in &remove {
-                db.prepare_cached(sql::REMOVE_KEY)?.execute([kid])?;
+                db.execute(sql::REMOVE_KEY, params![kid])?;
             }
             write.iter().try_for_each(|key| write_key(db, key))?;
             Ok(true)
@@ -38,20 +37,21 @@ impl KeyStore for Sqlite {
     }
 }
 
-fn kids(db: &Connection) -> Result<Vec<String>> {
-    let mut kids = db.prepare_cached(sql::KIDS)?.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>>>()?;
+fn kids(db: &dyn Sql) -> Result<Vec<String>, SqlFault> {
+    let mut kids = db.all(sql::KIDS, &[], |row| row.string(0))?;
     kids.sort_unstable();
     Ok(kids)
 }
 
-fn write_key(db: &Connection, key: &KeyAtRest) -> Result<()> {
-    db.prepare_cached(sql::WRITE_KEY)?.execute(params![
-        key.kid,
-        key.algorithm,
-        rows::bytes(&key.sealed),
+fn write_key(db: &dyn Sql, key: &KeyAtRest) -> Result<(), SqlFault> {
+    let sealed = rows::bytes(&key.sealed);
+    let row = params![
+        &key.kid,
+        &key.algorithm,
+        &sealed,
         key.created.ms(),
         key.active_from.ms(),
         key.retired_at.map(Moment::ms),
-    ])?;
-    Ok(())
+    ];
+    db.execute(sql::WRITE_KEY, row).map(drop)
 }

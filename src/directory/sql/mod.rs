@@ -1,18 +1,15 @@
-//! SQLite. Reads run in the calling thread on a connection of a pool: a point read costs a quarter of
-//! one over a thread hop. Writes go to one thread, which commits together what waits.
-//!
-//! Nothing is cached from one request to the next: another process may write the same file.
+//! SQL. `engine` is what SQLite and PostgreSQL have in common; `desk` is the one thread that writes; `store` puts an
+//! engine behind the contracts, whose files speak to `dyn Sql` alone.
 
 mod engine;
 mod statements;
-mod fault;
-mod connection;
+mod statements_groups;
 mod schema;
 mod rows;
-mod readers;
-mod link;
+mod job;
 mod backlog;
-mod writer;
+mod desk;
+mod sqlite;
 mod store;
 mod notices;
 mod users;
@@ -20,5 +17,9 @@ mod upstream_hints;
 mod families;
 mod keys;
 mod traces;
+mod members;
+mod groups_write;
+mod groups;
 
-pub use store::{SqliteOptions, sqlite};
+pub use sqlite::SqliteOptions;
+pub use store::sqlite;

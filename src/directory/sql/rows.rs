@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rusqlite::{Result, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::fault::senseless;
+use super::engine::{Row, SqlFault};
+use crate::base::Digest;
 use crate::base::text::fold;
-use crate::base::{Digest, Moment};
 use crate::directory::{KeyAtRest, Standing};
 use crate::identity::{User, UserId};
 use crate::token::family::Family;
@@ -20,58 +19,61 @@ use crate::token::family::Family;
 const PLAIN_VALUE_BYTES_MAX: usize = 256;
 
 /// Reads the columns of `statements::user_columns`.
-pub(super) fn user(row: &Row<'_>) -> Result<User> {
+pub(super) fn user(row: &dyn Row) -> Result<User, SqlFault> {
     Ok(User {
-        id: UserId(row.get(0)?),
-        directory: row.get(1)?,
-        active: row.get(2)?,
-        sessions_valid_from: Moment::from_ms(row.get(3)?),
-        attributes: read_json(row.get_ref(4)?.as_str()?)?,
-        email_verified: row.get(5)?,
-        former_names: read_json(row.get_ref(6)?.as_str()?)?,
-        updated_at: Moment::from_ms(row.get(7)?),
+        id: UserId(row.string(0)?),
+        directory: row.string(1)?,
+        active: row.truth(2)?,
+        sessions_valid_from: row.moment(3)?,
+        attributes: read_json(row.text(4)?)?,
+        email_verified: row.truth(5)?,
+        former_names: read_json(row.text(6)?)?,
+        updated_at: row.moment(7)?,
     })
 }
 
-pub(super) fn standing(row: &Row<'_>) -> Result<Standing> {
-    Ok(Standing { user: user(row)?, signed_out: row.get(8)?, family_revoked: row.get(9)? })
+pub(super) fn standing(row: &dyn Row) -> Result<Standing, SqlFault> {
+    Ok(Standing { user: user(row)?, signed_out: row.truth(8)?, family_revoked: row.truth(9)? })
 }
 
 /// `None` for a tombstone without a family. What stands in columns outweighs the body: a revocation
 /// writes its column only.
-pub(super) fn family(row: &Row<'_>) -> Result<Option<Family>> {
-    let Some(body) = row.get_ref(2)?.as_str_or_null()? else { return Ok(None) };
+pub(super) fn family(row: &dyn Row) -> Result<Option<Family>, SqlFault> {
+    let Some(body) = row.opt_text(2)? else { return Ok(None) };
     let mut family: Family = read_json(body)?;
-    let generation: i64 = row.get(0)?;
-    family.generation = u64::try_from(generation).map_err(|_| senseless("a family's generation is negative"))?;
-    family.revoked_at = row.get::<_, Option<i64>>(1)?.map(Moment::from_ms);
+    family.generation = row.count(0)?;
+    family.revoked_at = row.opt_moment(1)?;
     Ok(Some(family))
 }
 
-pub(super) fn key(row: &Row<'_>) -> Result<KeyAtRest> {
-    let sealed =
-        URL_SAFE_NO_PAD.decode(row.get_ref(2)?.as_str()?).map_err(|_| senseless("a signing key is no base64url"))?;
+pub(super) fn key(row: &dyn Row) -> Result<KeyAtRest, SqlFault> {
+    let sealed = URL_SAFE_NO_PAD.decode(row.text(2)?).map_err(|_| senseless("a signing key is no base64url"))?;
     Ok(KeyAtRest {
-        kid: row.get(0)?,
-        algorithm: row.get(1)?,
+        kid: row.string(0)?,
+        algorithm: row.string(1)?,
         sealed,
-        created: Moment::from_ms(row.get(3)?),
-        active_from: Moment::from_ms(row.get(4)?),
-        retired_at: row.get::<_, Option<i64>>(5)?.map(Moment::from_ms),
+        created: row.moment(3)?,
+        active_from: row.moment(4)?,
+        retired_at: row.opt_moment(5)?,
     })
+}
+
+/// What is stored makes no sense.
+pub(super) fn senseless(what: impl Into<String>) -> SqlFault {
+    SqlFault::Damage(what.into())
 }
 
 pub(super) fn bytes(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-pub(super) fn read_json<T: DeserializeOwned>(text: &str) -> Result<T> {
+pub(super) fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, SqlFault> {
     // serde's message may quote the text
     serde_json::from_str(text).map_err(|e| senseless(format!("a row's JSON, at column {}", e.column())))
 }
 
-pub(super) fn json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
+pub(super) fn json(value: &impl Serialize) -> Result<String, SqlFault> {
+    serde_json::to_string(value).map_err(|e| SqlFault::Failed(e.to_string()))
 }
 
 /// A number that only grows, as SQL has it.

@@ -9,6 +9,8 @@ macro_rules! user_columns {
     };
 }
 
+pub(super) const SCHEMA_VERSION: &str = "SELECT version FROM vestibule_schema";
+
 pub(super) const FIND_USERS: &str = concat!(
     "SELECT ",
     user_columns!(),

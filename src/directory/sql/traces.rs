@@ -1,15 +1,13 @@
 //! Traces, and forgetting.
 
-use async_trait::async_trait;
-use rusqlite::{OptionalExtension as _, params};
-
 use super::backlog::{decode, row_name};
-use super::fault::fault;
+use super::engine::params;
 use super::statements as sql;
-use super::store::Sqlite;
+use super::store::Store;
 use crate::audit::Trace;
 use crate::base::{Moment, Span};
 use crate::directory::{DirectoryFault, Traces};
+use async_trait::async_trait;
 
 /// Rows that are forgotten in one transaction: other writes wait no longer than for this.
 const PURGE_AT_ONCE: i64 = 500;
@@ -20,7 +18,7 @@ const REVOKED_STAY: Span = Span::days(7);
 const UNHEARD_STAY: Span = Span::days(2);
 
 #[async_trait]
-impl Traces for Sqlite {
+impl Traces for Store {
     fn keep(&self, trace: Trace) {
         if self.backlog.push(trace) {
             self.traces_wait();
@@ -29,15 +27,11 @@ impl Traces for Sqlite {
 
     async fn trace(&self, reference: &str) -> Result<Option<Trace>, DirectoryFault> {
         if let Some(waiting) = self.backlog.find(reference) {
-            return waiting.map(Some).map_err(|e| fault(&e));
+            return Ok(Some(waiting?));
         }
         let name = row_name(reference);
-        self.read(|db| {
-            let body: Option<String> =
-                db.prepare_cached(sql::TRACE)?.query_row([&name], |row| row.get(0)).optional()?;
-            body.map(|body| decode(reference, &body)).transpose()
-        })
-        .await
+        let reference = reference.to_owned();
+        self.read(move |db| db.first(sql::TRACE, params![&name], |row| decode(&reference, row.text(0)?))).await
     }
 
     async fn purge(&self, now: Moment, age: Span) -> Result<u64, DirectoryFault> {
@@ -58,14 +52,12 @@ impl Traces for Sqlite {
     }
 }
 
-impl Sqlite {
+impl Store {
     async fn purge_by(&self, statement: &'static str, before: Moment) -> Result<u64, DirectoryFault> {
         let mut gone = 0;
         loop {
-            let some = self
-                .write(move |db| db.prepare_cached(statement)?.execute(params![before.ms(), PURGE_AT_ONCE]))
-                .await?;
-            gone += some as u64;
+            let some = self.write(move |db| db.execute(statement, params![before.ms(), PURGE_AT_ONCE])).await?;
+            gone += some;
             if some == 0 {
                 return Ok(gone);
             }

@@ -8,9 +8,9 @@ use crate::directory::roster::Act;
 use crate::flow::ports::{Ports, Request};
 use crate::scim::list::Selection;
 use crate::scim::notes::Notes;
+use crate::scim::reading::Reading;
 use crate::scim::render::Rendering;
 use crate::scim::schema::{ResourceType, Schema};
-use crate::scim::user::Reading;
 
 /// The entity tags of a conditional header (RFC 7644 §3.14).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,31 +2,24 @@
 
 use rusqlite::{Error, ErrorCode};
 
-use crate::directory::DirectoryFault;
+use super::super::engine::SqlFault;
 
-/// The fault that a request meets because of `error`.
-pub(super) fn fault(error: &Error) -> DirectoryFault {
-    if is_damage(error) {
-        return DirectoryFault::Corrupt(error.to_string());
+impl From<Error> for SqlFault {
+    fn from(error: Error) -> Self {
+        if is_damage(&error) {
+            Self::Damage(error.to_string())
+        } else if is_busy(&error) {
+            Self::Busy
+        } else if spoils_connection(&error) {
+            Self::Down(error.to_string())
+        } else {
+            Self::Failed(error.to_string())
+        }
     }
-    DirectoryFault::Unavailable(match is_busy(error) {
-        true => "another process holds it".to_owned(),
-        false => error.to_string(),
-    })
-}
-
-/// An error of ours, from within a row or a transaction: what is stored makes no sense.
-pub(super) fn senseless(what: impl Into<String>) -> Error {
-    Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, what.into().into())
-}
-
-/// An error of ours: the same as SQLite's for a lock that another connection holds.
-pub(super) fn busy() -> Error {
-    Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY), None)
 }
 
 /// Another connection holds a lock; nothing is wrong.
-pub(super) fn is_busy(error: &Error) -> bool {
+fn is_busy(error: &Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
@@ -58,4 +51,9 @@ pub(super) fn spoils_connection(error: &Error) -> bool {
                 | ErrorCode::FileLockingProtocolFailed
         )
     )
+}
+
+/// A write or fsync failed: what the log holds may not be on the disk, though it can be read.
+pub(super) fn casts_doubt(error: &Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure)
 }

@@ -3,10 +3,8 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, Result};
-
-use super::connection::open_reader;
-use super::fault::{is_busy, spoils_connection};
+use super::super::engine::{Sql, SqlFault};
+use super::connection::{Db, Health, open_reader};
 
 /// Idle connections that are kept.
 const IDLE_MAX: usize = 16;
@@ -19,7 +17,7 @@ pub(super) struct Readers {
 
 #[derive(Default)]
 struct Idle {
-    connections: Vec<Connection>,
+    connections: Vec<Db>,
     /// How often the file was found to be another one: connections of before are not kept.
     generation: u64,
 }
@@ -28,7 +26,7 @@ struct Idle {
 pub(super) enum NotRead {
     /// Somebody holds the file for a moment; ask again.
     Busy,
-    Failed(rusqlite::Error),
+    Failed(SqlFault),
     Closed,
 }
 
@@ -38,22 +36,25 @@ impl Readers {
     }
 
     /// Runs `read` in this thread. One statement sees one moment of the database.
-    pub(super) fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T, NotRead> {
+    pub(super) fn read<T>(&self, read: impl FnOnce(&dyn Sql) -> Result<T, SqlFault>) -> Result<T, NotRead> {
         let (db, generation) = match self.lock().as_mut() {
             None => return Err(NotRead::Closed),
             Some(idle) => (idle.connections.pop(), idle.generation),
         };
         let attempt = db.map_or_else(|| open_reader(&self.path), Ok).and_then(|db| {
             let answer = read(&db);
-            if !answer.as_ref().is_err_and(spoils_connection) {
+            if db.health() == Health::Well {
                 self.keep(db, generation);
             }
             answer
         });
-        attempt.map_err(|e| if is_busy(&e) { NotRead::Busy } else { NotRead::Failed(e) })
+        attempt.map_err(|e| match e {
+            SqlFault::Busy => NotRead::Busy,
+            other => NotRead::Failed(other),
+        })
     }
 
-    fn keep(&self, db: Connection, generation: u64) {
+    fn keep(&self, db: Db, generation: u64) {
         if let Some(idle) = self.lock().as_mut()
             && idle.generation == generation
             && idle.connections.len() < IDLE_MAX

@@ -5,28 +5,18 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, Result};
 use tokio::sync::oneshot;
 
-use super::backlog::{BATCH_MAX as TRACES_MAX, Backlog, write_traces};
-use super::fault::{fault, is_busy, spoils_connection};
-use super::link::{Link, execute};
+use super::backlog::{BATCH_MAX as TRACES_MAX, Backlog, Traces};
+use super::engine::{Outcome, Sql, SqlFault};
+use super::job::{Errand, Ticket, Work, closed};
 use crate::directory::DirectoryFault;
 
-/// Writes that one commit holds at most.
-const BATCH_MAX: usize = 256;
 /// How long a trace waits for others to be written with.
 const TRACE_WAIT: Duration = Duration::from_secs(1);
 
 /// How long a batch that met a lock waits before it tries again.
 const TRY_AGAIN: Duration = Duration::from_millis(5);
-
-/// What a write leaves behind.
-pub(super) enum Outcome<T> {
-    Keep(T),
-    /// The answer, while nothing of the write remains.
-    Undo(T),
-}
 
 /// Where writes are handed in.
 pub(super) struct Writer {
@@ -41,62 +31,20 @@ enum Message {
     Close(oneshot::Sender<Result<(), DirectoryFault>>),
 }
 
-struct Ticket {
-    job: Box<dyn Job>,
-    /// When it is given up, if the database is held by another process.
-    due: Instant,
-}
+/// The connection of the one who writes, and what is particular to its engine.
+pub(super) trait Link: Send + 'static {
+    /// Writes that one commit holds at most.
+    const BATCH_MAX: usize;
 
-trait Job: Send {
-    fn run(&mut self, db: &Connection) -> Result<()>;
-    /// Ends it; `commit` is what became of the transaction around it.
-    fn answer(self: Box<Self>, commit: Result<(), DirectoryFault>);
-}
-
-struct Errand<W, T> {
-    work: W,
-    result: Option<Result<T, DirectoryFault>>,
-    reply: oneshot::Sender<Result<T, DirectoryFault>>,
-}
-
-impl<W, T> Job for Errand<W, T>
-where
-    W: Fn(&Connection) -> Result<Outcome<T>> + Send,
-    T: Send,
-{
-    fn run(&mut self, db: &Connection) -> Result<()> {
-        execute(db, "SAVEPOINT errand")?;
-        match (self.work)(db) {
-            Ok(Outcome::Keep(answer)) => self.result = Some(Ok(answer)),
-            Ok(Outcome::Undo(answer)) => {
-                execute(db, "ROLLBACK TO errand")?;
-                self.result = Some(Ok(answer));
-            }
-            Err(e) if db.is_autocommit() || spoils_connection(&e) => return Err(e),
-            Err(e) => {
-                execute(db, "ROLLBACK TO errand")?;
-                self.result = Some(Err(fault(&e)));
-            }
-        }
-        execute(db, "RELEASE errand")
-    }
-
-    fn answer(self: Box<Self>, commit: Result<(), DirectoryFault>) {
-        let Self { result, reply, .. } = *self;
-        let answer = commit.and_then(|()| result.unwrap_or_else(|| Err(gone())));
-        // Whoever asked may have gone meanwhile.
-        let _nobody = reply.send(answer);
-    }
-}
-
-fn gone() -> DirectoryFault {
-    DirectoryFault::Unavailable("it is closed".to_owned())
+    /// Runs all jobs in one transaction, each by itself, and commits. [`SqlFault::Busy`]: nothing of it is there, and
+    /// all may run again, if `due` isn't over.
+    fn commit<'a>(&mut self, due: Instant, jobs: impl Iterator<Item = &'a mut dyn Work>) -> Result<(), SqlFault>;
 }
 
 impl Writer {
     /// Starts the thread on a file that is there and migrated.
     pub(super) fn start(
-        link: Link,
+        link: impl Link,
         backlog: Arc<Backlog>,
         wait: Duration,
         waiting_max: usize,
@@ -115,16 +63,16 @@ impl Writer {
     pub(super) async fn write<T, W>(&self, work: W) -> Result<T, DirectoryFault>
     where
         T: Send + 'static,
-        W: Fn(&Connection) -> Result<Outcome<T>> + Send + 'static,
+        W: Fn(&dyn Sql) -> Result<Outcome<T>, SqlFault> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Errand { work, result: None, reply });
+        let job = Box::new(Errand::new(work, reply));
         let ticket = Ticket { job, due: Instant::now() + self.wait };
         self.inbox.try_send(Message::Write(ticket)).map_err(|e| match e {
             TrySendError::Full(_) => DirectoryFault::Unavailable("too many writes are waiting".to_owned()),
-            TrySendError::Disconnected(_) => gone(),
+            TrySendError::Disconnected(_) => closed(),
         })?;
-        answer.await.unwrap_or_else(|_| Err(gone()))
+        answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
     /// Says that traces wait. A full inbox needs no word: traces are looked at after each batch.
@@ -148,11 +96,11 @@ impl Writer {
 }
 
 /// The thread's own side.
-struct Desk {
+struct Desk<L> {
     wait: Duration,
     backlog: Arc<Backlog>,
     outbox: Receiver<Message>,
-    link: Link,
+    link: L,
     batch: VecDeque<Ticket>,
     /// When the traces that wait are written.
     flush_at: Option<Instant>,
@@ -166,7 +114,7 @@ enum Closing {
     Forgotten,
 }
 
-impl Desk {
+impl<L: Link> Desk<L> {
     fn run(mut self) {
         while self.closing.is_none() || !self.batch.is_empty() {
             self.gather();
@@ -193,7 +141,7 @@ impl Desk {
                 Err(RecvTimeoutError::Disconnected) => self.closing = Some(Closing::Forgotten),
             }
         }
-        while self.batch.len() < BATCH_MAX && self.closing.is_none() {
+        while self.batch.len() < L::BATCH_MAX && self.closing.is_none() {
             match self.outbox.try_recv() {
                 Ok(message) => self.take(message),
                 Err(TryRecvError::Empty) => break,
@@ -215,21 +163,20 @@ impl Desk {
         match self.commit_batch(due) {
             Ok(()) => self.answer(|_| true, &Ok(())),
             // Nothing ran. Those whose time is up are told so; the rest tries again.
-            Err(e) if is_busy(&e) => {
+            Err(e @ SqlFault::Busy) => {
                 let now = Instant::now();
-                self.answer(|ticket| ticket.due <= now, &Err(fault(&e)));
+                self.answer(|ticket| ticket.due <= now, &Err(e.into()));
                 if !self.batch.is_empty() {
-                    // Not every lock is waited for by SQLite itself.
+                    // Not every lock is waited for by the engine itself.
                     std::thread::sleep(TRY_AGAIN);
                 }
             }
-            Err(e) => self.answer(|_| true, &Err(fault(&e))),
+            Err(e) => self.answer(|_| true, &Err(e.into())),
         }
     }
 
-    fn commit_batch(&mut self, due: Instant) -> Result<()> {
-        let batch = &mut self.batch;
-        self.link.transaction(due, |db| batch.iter_mut().try_for_each(|ticket| ticket.job.run(db)))
+    fn commit_batch(&mut self, due: Instant) -> Result<(), SqlFault> {
+        self.link.commit(due, self.batch.iter_mut().map(|ticket| -> &mut dyn Work { &mut *ticket.job }))
     }
 
     fn answer(&mut self, whom: impl Fn(&Ticket) -> bool, commit: &Result<(), DirectoryFault>) {
@@ -260,16 +207,16 @@ impl Desk {
     fn write_all_traces(&mut self) -> Result<(), DirectoryFault> {
         let due = Instant::now() + self.wait;
         while self.backlog.len() > 0 {
-            self.write_some_traces(due).map_err(|e| fault(&e))?;
+            self.write_some_traces(due)?;
         }
         Ok(())
     }
 
     /// Writes a batch of traces in a transaction of their own, so that they sink nothing else.
-    fn write_some_traces(&mut self, due: Instant) -> Result<()> {
-        let traces = self.backlog.first(TRACES_MAX);
-        self.link.transaction(due, |db| write_traces(db, &traces))?;
-        self.backlog.written(&traces);
+    fn write_some_traces(&mut self, due: Instant) -> Result<(), DirectoryFault> {
+        let mut traces = Traces::new(self.backlog.first(TRACES_MAX));
+        self.link.commit(due, std::iter::once(&mut traces as &mut dyn Work))?;
+        self.backlog.written(&traces.finish()?);
         Ok(())
     }
 }
