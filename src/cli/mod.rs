@@ -6,7 +6,9 @@ pub mod demo;
 pub mod check;
 pub mod explain;
 pub mod keys;
+pub mod progress;
 pub mod sync_client;
+pub mod directory;
 pub mod doctor;
 pub mod schema;
 
@@ -57,6 +59,9 @@ enum Command {
     /// Play a provisioning service against the running server.
     #[command(subcommand)]
     Doctor(doctor::Doctor),
+    /// The provisioned directories.
+    #[command(subcommand)]
+    Directory(directory::Directories),
     /// The credentials of provisioning services.
     #[command(subcommand)]
     SyncClient(sync_client::SyncClients),
@@ -148,6 +153,7 @@ pub fn run() -> ExitCode {
         Command::Check(options) => check::run(&context, options),
         Command::Explain(what) => explain::run(&context, what),
         Command::Doctor(what) => doctor::run(&context, what),
+        Command::Directory(what) => directory::run(&context, what),
         Command::SyncClient(what) => sync_client::run(&context, what),
         Command::Keys(what) => keys::run(&context, what),
         Command::Schema { kind } => schema::run(kind.as_deref()),
