@@ -8,7 +8,7 @@ use crate::base::Span;
 use crate::config::lints::Severity;
 use crate::directory::Waiting;
 use crate::flow::Ports;
-use crate::jobs::sync_expiry;
+use crate::jobs::{departures, sync_expiry};
 use crate::oidc::IdpId;
 
 /// How long before its end a certificate deserves care.
@@ -77,6 +77,21 @@ pub async fn unheard(ports: &Ports) -> Vec<Reason> {
 pub async fn ending(ports: &Ports) -> Vec<Reason> {
     let told = sync_expiry::told(ports).await;
     told.into_iter().map(|detail| Reason { code: "sync_client", detail }).collect()
+}
+
+/// Deletions by policy that wait for a person. Nothing while the database can't be asked.
+pub async fn held(ports: &Ports) -> Vec<Reason> {
+    let request = ports.request();
+    let mut reasons = Vec::new();
+    for directory in request.config.directories.values() {
+        let count = departures::held(ports, directory, request.now).await.unwrap_or_default();
+        if count > 0 {
+            let id = &directory.id;
+            let detail = format!("{id}: {count} deletions wait: see `vestibule directory removals --directory {id}`");
+            reasons.push(Reason { code: "removals", detail });
+        }
+    }
+    reasons
 }
 
 fn certificate(ports: &Ports) -> Option<Reason> {
