@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::base::{Moment, Span};
-use crate::directory::DirectoryFault;
+use crate::directory::{Database, DirectoryFault};
 use crate::directory::roster::{Act, Deletion, Written};
 use crate::flow::Ports;
 use crate::identity::directory::OnDeactivate;
@@ -65,9 +65,9 @@ fn due_before(directory: &Directory, now: Moment) -> Option<Moment> {
 }
 
 /// How many may still go without a person's leave.
-async fn left(ports: &Ports, directory: &Directory, now: Moment) -> Result<u64, DirectoryFault> {
-    let removed = ports.directory.upkeep.removed_by_policy(&directory.id, now.minus(WINDOW)).await?;
-    let tally = ports.directory.sightings.tally(&directory.id).await?;
+async fn left(database: &Database, directory: &Directory, now: Moment) -> Result<u64, DirectoryFault> {
+    let removed = database.upkeep.removed_by_policy(&directory.id, now.minus(WINDOW)).await?;
+    let tally = database.sightings.tally(&directory.id).await?;
     Ok(directory.max_removals.of(tally.users.saturating_add(removed)).saturating_sub(removed))
 }
 
@@ -75,14 +75,14 @@ async fn left(ports: &Ports, directory: &Directory, now: Moment) -> Result<u64, 
 ///
 /// # Errors
 /// [`DirectoryFault`].
-pub async fn held(ports: &Ports, directory: &Directory, now: Moment) -> Result<u64, DirectoryFault> {
+pub async fn held(database: &Database, directory: &Directory, now: Moment) -> Result<u64, DirectoryFault> {
     let Some(before) = due_before(directory, now) else { return Ok(0) };
-    let due = ports.directory.upkeep.count_inactive(&directory.id, before, COUNTED_MAX).await?;
+    let due = database.upkeep.count_inactive(&directory.id, before, COUNTED_MAX).await?;
     if due == 0 {
         return Ok(0);
     }
-    let left = left(ports, directory, now).await?;
-    let released = ports.directory.upkeep.released(&directory.id).await?;
+    let left = left(database, directory, now).await?;
+    let released = database.upkeep.released(&directory.id).await?;
     Ok(if due <= left { 0 } else { due.saturating_sub(released) })
 }
 
@@ -97,7 +97,7 @@ async fn round(ports: &Ports, directory: &Directory, now: Moment) -> Result<u64,
         if oldest.is_empty() {
             return used_up(ports, directory).await.map(|()| 0);
         }
-        let left = left(ports, directory, now).await?;
+        let left = left(&ports.directory, directory, now).await?;
         let due = upkeep.count_inactive(&directory.id, before, left.saturating_add(1)).await?;
         let released = upkeep.released(&directory.id).await?;
         let gone = if due <= left {
@@ -109,7 +109,7 @@ async fn round(ports: &Ports, directory: &Directory, now: Moment) -> Result<u64,
             delete(ports, directory, within(fresh, left), now).await?
         };
         if gone == 0 {
-            return held(ports, directory, now).await;
+            return held(&ports.directory, directory, now).await;
         }
     }
 }

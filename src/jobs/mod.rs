@@ -10,5 +10,4 @@ pub mod departures;
 pub mod leavings;
 mod round;
 pub mod courier;
-pub mod sync_expiry;
 pub mod sightings;

@@ -15,7 +15,8 @@ pub fn read(from: impl Read, take: &mut dyn FnMut(Value) -> bool) -> Result<(), 
     let mut json = serde_json::Deserializer::from_reader(BufReader::with_capacity(1 << 18, from));
     // `end` is sound between two values: it passes over white space only.
     while json.end().is_err() {
-        if !Top { take: &mut *take }.deserialize(&mut json)? {
+        let top = Top { take: &mut *take };
+        if !top.deserialize(&mut json)? {
             return Ok(());
         }
     }
