@@ -20,7 +20,7 @@ const UNHEARD: Span = Span::minutes(5);
 /// Something that keeps the service from serving, or that somebody should look at.
 #[derive(Debug, Serialize)]
 pub struct Reason {
-    /// `state`, `database`, `stopping`, `config`, `identity_provider`, `certificate`, `client`,
+    /// `state`, `database`, `stopping`, `config`, `identity_provider`, `certificate`, `client`, `removals`,
     /// `sync_client`.
     pub code: &'static str,
     pub detail: String,
@@ -84,7 +84,7 @@ pub async fn held(ports: &Ports) -> Vec<Reason> {
     let request = ports.request();
     let mut reasons = Vec::new();
     for directory in request.config.directories.values() {
-        let count = departures::held(ports, directory, request.now).await.unwrap_or_default();
+        let count = departures::held(&ports.directory, directory, request.now).await.unwrap_or_default();
         if count > 0 {
             let id = &directory.id;
             let detail = format!("{id}: {count} deletions wait: see `vestibule directory removals --directory {id}`");
