@@ -1,10 +1,10 @@
 //! What a login of a `type = "jit"` directory does to the user it matches. Pure.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{JitUser, Provisioned};
-use crate::base::Moment;
 use crate::base::text::fold;
+use crate::base::{Digest, Moment};
 use crate::identity::User;
 use crate::identity::user::remember_names;
 
@@ -74,6 +74,19 @@ fn is_blank(value: &Value) -> bool {
         Value::Object(fields) => fields.is_empty(),
         Value::Bool(_) | Value::Number(_) => false,
     }
+}
+
+/// What a login changed, for the audit: all values by digest, since nobody says here which are sensitive.
+pub(super) fn changes(before: Option<&User>, after: &User) -> String {
+    let digest = |value: &Value| json!({ "digest": Digest::of(value.to_string()).base64url() });
+    let mut changed = Map::new();
+    for (name, value) in &after.attributes {
+        let was = before.and_then(|user| user.attributes.get(name));
+        if was != Some(value) {
+            changed.insert(name.clone(), json!({ "before": was.map(digest), "after": digest(value) }));
+        }
+    }
+    Value::Object(changed).to_string()
 }
 
 /// The attribute by which a login matches always is what it matched by: else the next login of the

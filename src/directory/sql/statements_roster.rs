@@ -70,8 +70,7 @@ pub(super) const TAKE_RESERVED: &str = "DELETE FROM reserved_ids WHERE directory
 
 pub(super) const GROUPS_LOSE: &str = "UPDATE user_groups SET members = members - 1, version = version + 1, \
      updated_at = $1 WHERE id IN (SELECT group_id FROM memberships WHERE member_id = $2)";
-pub(super) const MEMBERSHIPS_GONE: &str =
-    "INSERT INTO gone (directory, kind, id, member, changed, at, external_id, name) \
+pub(super) const MEMBERSHIPS_GONE: &str = "INSERT INTO gone (directory, kind, id, member, changed, at, external_id, name) \
      SELECT m.directory, CAST(2 AS BIGINT), m.group_id, m.member_id, CAST($1 AS BIGINT), CAST($2 AS BIGINT), \
      CAST(NULL AS TEXT), CAST(NULL AS TEXT) FROM memberships m WHERE m.member_id = $3 \
      ON CONFLICT (directory, kind, id, member) DO UPDATE SET changed = excluded.changed, at = excluded.at";
@@ -92,8 +91,7 @@ pub(super) const USERS_BY_PLACE: &str = "SELECT directory, seq, id, attributes F
 pub(super) const INDEX_STATE: &str = "SELECT complete FROM value_indexes WHERE directory = $1 AND attribute = $2";
 pub(super) const WANT_INDEX: &str = "INSERT INTO value_indexes (directory, attribute, complete) VALUES ($1, $2, 0) \
      ON CONFLICT DO NOTHING";
-pub(super) const INDEX_REACHES: &str =
-    "UPDATE value_indexes SET complete = $1 WHERE directory = $2 AND attribute = $3";
+pub(super) const INDEX_REACHES: &str = "UPDATE value_indexes SET complete = $1 WHERE directory = $2 AND attribute = $3";
 pub(super) const USERS_BEHIND: &str = "SELECT seq, id, attributes FROM users \
      WHERE directory = $1 AND seq > $2 ORDER BY seq LIMIT $3";
 

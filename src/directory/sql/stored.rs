@@ -5,7 +5,9 @@ use super::notices::note_leaving;
 use super::rows;
 use super::statements as sql_users;
 use super::statements_roster as sql;
-use super::values::{IndexRow, UNIQUE, basic_values, all_values, index_value, insertion, insert_values, portions, wanted_values};
+use super::values::{
+    IndexRow, UNIQUE, all_values, basic_values, index_value, insert_values, insertion, portions, wanted_values,
+};
 use crate::base::Moment;
 use crate::directory::roster::{Act, Written};
 use crate::identity::{StoredUser, UserId};
@@ -102,12 +104,18 @@ pub(super) fn create(db: &dyn Sql, draft: &Draft, act: &Act) -> Result<Outcome<W
     let (directory, external_id) = (user.directory.as_str(), user.text("externalId"));
     let values = params![directory, i64::from(!user.active), external_id, act.at.ms(), &user.id.0];
     let begun = db.first(sql::COUNT_NEW_USER, values, |row| {
-        Ok(Beginning { seq: row.int(0)?, wanted: row.opt_string(1)?, reserved: row.opt_string(2)?, known: row.truth(3)? })
+        Ok(Beginning {
+            seq: row.int(0)?,
+            wanted: row.opt_string(1)?,
+            reserved: row.opt_string(2)?,
+            known: row.truth(3)?,
+        })
     })?;
     let Beginning { seq, wanted, reserved, known } = begun.ok_or_else(uncounted)?;
     let id = reserved.as_deref().unwrap_or(&user.id.0);
     // What was issued to whoever had the id before is not this one's.
-    let valid_from = if known || reserved.is_some() { user.sessions_valid_from.max(act.at) } else { user.sessions_valid_from };
+    let valid_from =
+        if known || reserved.is_some() { user.sessions_valid_from.max(act.at) } else { user.sessions_valid_from };
     let inactive_since = (!user.active).then(|| inactive_since.unwrap_or(act.at));
     let row = params![
         id,

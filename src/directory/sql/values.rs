@@ -95,7 +95,10 @@ fn holder<'a>(attribute: &str, id: &'a str) -> &'a str {
 
 /// The statement that inserts a number of rows, and what it needs. Nothing happens to a row that is there already or,
 /// for a unique one, belongs to another user.
-pub(super) fn insertion<'a>((directory, id): (&'a str, &'a str), rows: &'a [IndexRow]) -> (&'static str, Vec<Param<'a>>) {
+pub(super) fn insertion<'a>(
+    (directory, id): (&'a str, &'a str),
+    rows: &'a [IndexRow],
+) -> (&'static str, Vec<Param<'a>>) {
     let mut values = Vec::with_capacity(2 + rows.len() * 3);
     values.extend([Param::Text(directory), Param::Text(id)]);
     for (attribute, value) in rows {
