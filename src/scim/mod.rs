@@ -20,6 +20,8 @@ pub mod user;
 pub mod group;
 pub mod lifecycle;
 pub mod list;
+mod chosen;
+mod writer;
 pub mod render;
 pub mod documents;
 
