@@ -84,7 +84,7 @@ pub async fn held(ports: &Ports) -> Vec<Reason> {
     let request = ports.request();
     let mut reasons = Vec::new();
     for directory in request.config.directories.values() {
-        let count = departures::held(ports, directory, request.now).await.unwrap_or_default();
+        let count = departures::held(&ports.directory, directory, request.now).await.unwrap_or_default();
         if count > 0 {
             let id = &directory.id;
             let detail = format!("{id}: {count} deletions wait: see `vestibule directory removals --directory {id}`");
