@@ -1,10 +1,11 @@
 //! Groups as they are written: each write is one transaction, of which nothing remains if it is refused.
 
 use super::engine::{Outcome, Sql, SqlFault, Statement, params};
-use super::groups::{name_key, read, stored};
+use super::group_rows::{name_key, read, stored};
 use super::members::{Effect, Net, Roll, numbers, reserve, unpark, withdraw};
 use super::rows;
 use super::statements_groups as sql;
+use super::values::index_value;
 use crate::base::Moment;
 use crate::directory::roster::{Act, GroupChange, GroupChanged, GroupRules, MEMBERS_MAX, Written};
 use crate::identity::StoredGroup;
@@ -34,7 +35,7 @@ impl<'a> Head<'a> {
         Ok(Self {
             attributes: rows::json(attributes)?,
             name_key: name.and_then(name_key).unwrap_or_default(),
-            external_id: external_id_as_it_is.and_then(|id| rows::index_value("externalId", id)),
+            external_id: external_id_as_it_is.and_then(|id| index_value("externalId", id)),
             external_id_as_it_is,
             name,
         })

@@ -3,9 +3,10 @@
 
 mod engine;
 mod statements;
-mod statements_groups;
 mod statements_roster;
 mod statements_feed;
+mod statements_groups;
+mod statements_lists;
 mod rows;
 mod values;
 mod version_3;
@@ -30,8 +31,15 @@ mod families;
 mod keys;
 mod traces;
 mod members;
+mod group_rows;
 mod groups_write;
 mod groups;
+mod condition;
+mod filter;
+mod listed;
+mod walk;
+mod sorted;
+mod lists;
 
 pub use sqlite::SqliteOptions;
 pub use store::sqlite;

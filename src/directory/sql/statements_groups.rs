@@ -31,13 +31,12 @@ macro_rules! of_ids {
     };
 }
 
-/// The columns of a group, in the order in which `groups::stored` reads them.
+/// The columns of a group, in the order in which `group_rows::stored` reads them.
 macro_rules! group_columns {
     () => {
         "g.id, g.directory, g.seq, g.version, g.head, g.attributes, g.members, g.parked, g.created_at, g.updated_at"
     };
 }
-pub(super) use group_columns;
 
 macro_rules! nobody_has_it {
     ($directory:literal) => {

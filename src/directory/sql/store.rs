@@ -10,7 +10,6 @@ use super::desk::Writer;
 use super::engine::{Outcome, Sql, SqlFault};
 use super::sqlite::{Sqlite, SqliteOptions};
 use super::statements::SCHEMA_VERSION;
-use crate::directory::unbuilt::Unbuilt;
 use crate::directory::{Database, DirectoryFault, Engine};
 
 /// Opens the database in the file at `path`, and makes or migrates it if need be.
@@ -37,8 +36,8 @@ fn database(store: Store) -> Database {
         keys: store.clone(),
         traces: store.clone(),
         roster: store.clone(),
-        groups: Arc::new(Unbuilt),
-        lists: Arc::new(Unbuilt),
+        groups: store.clone(),
+        lists: store.clone(),
         feed: store.clone(),
         sync_clients: store.clone(),
         audits: store.clone(),
