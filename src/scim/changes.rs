@@ -98,27 +98,31 @@ pub fn members(steps: &[MemberDelta]) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::schema::{Attribute, Case, Kind, Mutability, Plurality, ResourceType, Returned, Uniqueness};
+    use super::super::schema::Schemas;
     use super::*;
+    use crate::base::Span;
+    use crate::identity::directory::{DirectoryKind, OnDeactivate};
+    use crate::identity::{Dialect, Directory, Source};
 
+    /// Of a directory that confirms what the test needs.
     fn schema() -> Schema {
-        let attribute = |key: &'static str, sensitive| Attribute {
-            key: key.into(),
-            schema: "urn:test".into(),
-            parent: None,
-            name: key.into(),
-            kind: Kind::String,
-            plurality: Plurality::Single,
-            case: Case::Insensitive,
-            mutability: Mutability::ReadWrite,
-            returned: Returned::Default,
-            uniqueness: Uniqueness::None,
-            sensitive,
-            max: 100,
-            subs: &[],
-            description: "",
-        };
-        Schema { resource: ResourceType::User, attributes: vec![attribute("title", false), attribute("secret", true)] }
+        let attributes = ["userName", "title", "employeeNumber"];
+        Schemas::of(&Directory {
+            id: "contoso".to_owned(),
+            name: "Contoso".to_owned(),
+            domains: Vec::new(),
+            default_domain: None,
+            source: Source::Azure,
+            kind: DirectoryKind::Provisioned,
+            attributes: attributes.iter().map(|&name| name.to_owned()).collect(),
+            decode_ms_guid: false,
+            on_deactivate: OnDeactivate::Keep,
+            purge_after: Span::days(7),
+            clear_sentinel: "__CLEAR__".to_owned(),
+            max_removals: "5%".to_owned(),
+            dialect: Dialect::preset(Source::Azure),
+        })
+        .user
     }
 
     fn attributes(pairs: &[(&str, &str)]) -> Attributes {
@@ -129,8 +133,8 @@ mod tests {
     fn what_differs_stands_there_with_both_sides_and_what_is_sensitive_by_digest() {
         let schema = schema();
         let writing = Writing::new(&schema, &[7; 32]);
-        let was = attributes(&[("title", "Baker"), ("secret", "old"), ("same", "x")]);
-        let is = attributes(&[("title", "Cook"), ("secret", "new"), ("same", "x"), ("more", "y")]);
+        let was = attributes(&[("title", "Baker"), ("employeeNumber", "old"), ("same", "x")]);
+        let is = attributes(&[("title", "Cook"), ("employeeNumber", "new"), ("same", "x"), ("more", "y")]);
         let changes = writing.between(
             Side { attributes: Some(&was), active: Some(true) },
             Side { attributes: Some(&is), active: Some(false) },
@@ -141,10 +145,10 @@ mod tests {
         assert!(!changes.contains_key("same"));
         let text = Value::Object(changes.clone()).to_string();
         assert!(!text.contains("old") && !text.contains("new"), "{text}");
-        assert_ne!(changes["secret"]["before"]["digest"], changes["secret"]["after"]["digest"]);
+        assert_ne!(changes["employeeNumber"]["before"]["digest"], changes["employeeNumber"]["after"]["digest"]);
         let other = Writing::new(&schema, &[8; 32])
             .between(Side { attributes: Some(&was), active: None }, Side { attributes: None, active: None });
-        assert_ne!(other["secret"]["before"], changes["secret"]["before"], "keyed");
+        assert_ne!(other["employeeNumber"]["before"], changes["employeeNumber"]["before"], "keyed");
     }
 
     #[test]

@@ -14,5 +14,6 @@ mod limits;
 mod login;
 mod matching;
 mod par;
+mod scim;
 mod sign_out;
 mod token;

@@ -10,4 +10,5 @@ pub mod html;
 pub mod http;
 pub mod keyring;
 pub mod redis;
+pub mod scim;
 pub mod server;
