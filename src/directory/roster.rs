@@ -490,9 +490,8 @@ pub trait Upkeep: Send + Sync {
     /// Indexes up to `limit` users; true: the index is complete.
     async fn build_index(&self, directory: &str, attribute: &str, limit: u32) -> Result<bool, DirectoryFault>;
 
-    /// Forgets up to `limit` of each: ids that waited for their externalId until `now`, deletions by policy of more than
-    /// a day, records of the audit from before `audit_before`. Says how many.
-    async fn forget_old(&self, now: Moment, audit_before: Moment, limit: u32) -> Result<u64, DirectoryFault>;
+    /// Forgets up to `limit` records of a directory's audit that are older than `before`; says how many.
+    async fn forget_audit(&self, directory: &str, before: Moment, limit: u32) -> Result<u64, DirectoryFault>;
 
     /// Removes everything of a scratch scope, up to `limit` rows of a kind; true: nothing is left.
     async fn clear_scope(&self, scope: &str, limit: u32) -> Result<bool, DirectoryFault>;

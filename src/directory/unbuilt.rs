@@ -243,7 +243,7 @@ impl Upkeep for Unbuilt {
     async fn count_inactive(&self, _directory: &str, _before: Moment, _most: u64) -> Result<u64, DirectoryFault> {
         not_yet()
     }
-    async fn forget_old(&self, _now: Moment, _audit_before: Moment, _limit: u32) -> Result<u64, DirectoryFault> {
+    async fn forget_audit(&self, _directory: &str, _before: Moment, _limit: u32) -> Result<u64, DirectoryFault> {
         not_yet()
     }
     async fn removed_by_policy(&self, _directory: &str, _since: Moment) -> Result<u64, DirectoryFault> {

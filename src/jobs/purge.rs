@@ -31,15 +31,15 @@ pub async fn tick(ports: &Ports) {
 
 async fn directories(ports: &Ports, request: &Request) -> Result<u64, DirectoryFault> {
     let mut count = 0;
+    let audit_before = request.now.minus(request.config.server.limits.audit);
     for directory in request.config.directories.keys() {
         count += ports.directory.feed.forget(directory, request.now.minus(GONE_KEPT)).await?;
-    }
-    let audit_before = request.now.minus(request.config.server.limits.audit);
-    loop {
-        let forgotten = ports.directory.upkeep.forget_old(request.now, audit_before, BATCH).await?;
-        count += forgotten;
-        if forgotten == 0 {
-            break;
+        loop {
+            let forgotten = ports.directory.upkeep.forget_audit(directory, audit_before, BATCH).await?;
+            count += forgotten;
+            if forgotten == 0 {
+                break;
+            }
         }
     }
     for client in ports.directory.sync_clients.all().await? {

@@ -20,7 +20,7 @@ const UNHEARD: Span = Span::minutes(5);
 /// Something that keeps the service from serving, or that somebody should look at.
 #[derive(Debug, Serialize)]
 pub struct Reason {
-    /// `state`, `database`, `stopping`, `config`, `identity_provider`, `certificate`, `client`,
+    /// `state`, `database`, `stopping`, `config`, `identity_provider`, `certificate`, `client`, `removals`,
     /// `sync_client`.
     pub code: &'static str,
     pub detail: String,
