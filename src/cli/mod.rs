@@ -4,6 +4,7 @@ pub mod logging;
 pub mod serve;
 pub mod demo;
 pub mod check;
+pub mod explain_scim;
 pub mod explain;
 pub mod keys;
 pub mod progress;

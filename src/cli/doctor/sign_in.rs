@@ -43,7 +43,7 @@ pub async fn check(
 ) -> Result<Vec<SignIn>, DirectoryFault> {
     let mut verdicts = Vec::new();
     for idp in config.idps.values().filter(|idp| idp.enabled && idp.directory == directory.id) {
-        let verdict = one(database, idp, directory, (service, person)).await?;
+        let verdict = one(database, idp, (service, person)).await?;
         let (outcome, says, mend) = match verdict {
             Ok(says) => ("ok", says, None),
             Err((says, mend)) => ("wrong", says, Some(mend)),
@@ -59,19 +59,12 @@ type Verdict = Result<String, (String, String)>;
 async fn one(
     database: &Database,
     idp: &Idp,
-    directory: &Directory,
     (service, person): (Provisioner, &Person<'_>),
 ) -> Result<Verdict, DirectoryFault> {
     let (claim, attribute) = (&idp.matching.claim, &idp.matching.attribute);
     let file = format!("idps/{}.toml", idp.id);
     let usual = service.usual_match();
     let preset = format!("in {file} under [match] write {usual}, which is the preset of its kind");
-    if !directory.confirms(attribute) {
-        let says = format!("[match] attribute = \"{attribute}\" is not confirmed, so no value of it is ever stored");
-        let mend =
-            format!("add \"{attribute}\" to `attributes` of directories/{}.toml and map it, or {preset}", directory.id);
-        return Ok(Err((says, mend)));
-    }
     let claims = claims(service, idp, person);
     let key = match match_key(idp, &claims) {
         Ok(key) => key,
