@@ -153,7 +153,7 @@ fn attributes(schema: &Schema, urn: &str) -> Vec<Value> {
 }
 
 fn shown(attribute: &Attribute) -> Value {
-    let mut fields = base_fields((&attribute.name, attribute.kind), attribute.plurality, &attribute.description);
+    let mut fields = base_fields((&attribute.name, attribute.kind), attribute.plurality, attribute.description);
     fields.insert("required".to_owned(), attribute.required().into());
     fields.insert("mutability".to_owned(), mutability(attribute.mutability).into());
     let returned = match attribute.returned {
