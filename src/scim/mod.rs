@@ -4,6 +4,8 @@
 pub mod error;
 pub mod urn;
 pub mod guid;
+#[cfg(test)]
+pub(crate) mod samples;
 pub mod schema;
 pub mod notes;
 pub mod reading;
@@ -18,6 +20,8 @@ pub mod user;
 pub mod group;
 pub mod lifecycle;
 pub mod list;
+mod chosen;
+mod writer;
 pub mod render;
 pub mod documents;
 

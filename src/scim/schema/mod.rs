@@ -139,6 +139,14 @@ impl Schemas {
                 attributes.push(custom);
             }
         }
+        // The attributes of one extension stand together, as they are returned.
+        let mut order = vec![Cow::Borrowed(urn::USER)];
+        for attribute in &attributes {
+            if !order.contains(&attribute.schema) {
+                order.push(attribute.schema.clone());
+            }
+        }
+        attributes.sort_by_cached_key(|attribute| order.iter().position(|schema| *schema == attribute.schema));
         let mut group = known(ResourceType::Group);
         for attribute in &mut group {
             if attribute.key == "displayName" && directory.dialect.same_group_name == SameGroupName::Refuse {
