@@ -211,7 +211,8 @@ fn sort(parameters: &Parameters<'_>, schema: &Schema) -> Result<Option<(Operand,
     match operand {
         Some(operand) => Ok(Some((operand, order))),
         None => {
-            let detail = "sortBy: no such attribute here, or one without values to sort by; /Schemas has those there are";
+            let detail =
+                "sortBy: no such attribute here, or one without values to sort by; /Schemas has those there are";
             Err(ScimError::value("sortBy", detail))
         }
     }

@@ -63,14 +63,9 @@ fn folded(value: &str, operator: Operator, wanted: &str) -> bool {
             .checked_sub(wanted.len())
             .and_then(|at| value.get(at..))
             .is_some_and(|end| end.eq_ignore_ascii_case(wanted)),
-        Operator::Co => {
-            wanted.is_empty() || value.windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted))
-        }
+        Operator::Co => wanted.is_empty() || value.windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted)),
         _ => {
-            let order = value
-                .iter()
-                .map(u8::to_ascii_lowercase)
-                .cmp(wanted.iter().map(u8::to_ascii_lowercase));
+            let order = value.iter().map(u8::to_ascii_lowercase).cmp(wanted.iter().map(u8::to_ascii_lowercase));
             in_order(order, operator)
         }
     }

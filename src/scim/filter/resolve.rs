@@ -78,7 +78,9 @@ impl<'s> Scope<'s> {
                     ResourceType::User => CommonOperand::Groups,
                     ResourceType::Group => CommonOperand::Members,
                 };
-                ids(inner, common).ok_or_else(|| refuse(name, "in these brackets stand tests of the form: value eq \"id\", joined by `or`"))
+                ids(inner, common).ok_or_else(|| {
+                    refuse(name, "in these brackets stand tests of the form: value eq \"id\", joined by `or`")
+                })
             }
             Named::Attribute(..) | Named::Extension(_) | Named::Common(_) => {
                 Err(refuse(name, "brackets stand behind the name of an attribute with parts"))
@@ -222,9 +224,7 @@ fn literal(kind: Kind, case: Case, operator: Operator, word: &Word) -> Result<Op
             Ok(number) if number.is_finite() => Literal::Number(number),
             _ => return Err("expected a number"),
         },
-        Kind::DateTime => {
-            Literal::Instant(nanoseconds(text).ok_or("expected a time as in 2026-01-31T12:00:00Z")?)
-        }
+        Kind::DateTime => Literal::Instant(nanoseconds(text).ok_or("expected a time as in 2026-01-31T12:00:00Z")?),
         Kind::String | Kind::Reference | Kind::Binary | Kind::Complex => {
             Literal::Text { text: text.to_owned(), exact: case == Case::Exact }
         }
