@@ -4,14 +4,16 @@ use serde_json::Value;
 
 use super::body::{Said, read_body};
 use super::error::ScimError;
-use super::filter::Filter;
 use super::member::read_members;
 use super::notes::Notes;
-use super::reading::Reading;
+use super::patch::{GROUP_OPERATIONS_MAX, carry_out};
+use super::reading::{Draft, Reading};
 use super::value::{Asserted, blank};
 use crate::identity::dialect::Omission;
 use crate::identity::group::MemberDelta;
 use crate::identity::user::Attributes;
+
+pub use super::patch::MemberStep;
 
 /// What becomes of a group.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,14 +23,6 @@ pub struct GroupPlan {
     pub members: Vec<MemberStep>,
 }
 
-/// One step of a change of members.
-#[derive(Clone, Debug, PartialEq)]
-pub enum MemberStep {
-    Delta(MemberDelta),
-    /// Those that match a filter on members that is more than a list of ids.
-    RemoveMatching(Filter),
-}
-
 /// A POST.
 ///
 /// # Errors
@@ -36,7 +30,10 @@ pub enum MemberStep {
 pub fn create(reading: &Reading<'_>, body: &Value) -> Result<(GroupPlan, Notes), ScimError> {
     let mut notes = Notes::default();
     let said = read_body(reading, body, &mut notes)?;
-    let ids = said.members.map_or_else(|| Ok(Vec::new()), read_members)?;
+    let ids = match said.members {
+        Some(value) if !clears(reading, value) => read_members(value)?,
+        _ => Vec::new(),
+    };
     let mut plan = GroupPlan::default();
     if !ids.is_empty() {
         notes.received("members");
@@ -56,11 +53,12 @@ pub fn replace(reading: &Reading<'_>, current: &Attributes, body: &Value) -> Res
     let said = read_body(reading, body, &mut notes)?;
     let mut plan = GroupPlan { attributes: current.clone(), members: Vec::new() };
     if let Some(value) = said.members {
-        let ids = read_members(value)?;
+        let clears = clears(reading, value);
+        let ids = if clears { Vec::new() } else { read_members(value)? };
         if !ids.is_empty() {
             notes.received("members");
             plan.members.push(MemberStep::Delta(MemberDelta::Replace(ids)));
-        } else if blank(reading) == Asserted::Clear {
+        } else if clears || blank(reading) == Asserted::Clear {
             notes.cleared("members");
             plan.members.push(MemberStep::Delta(MemberDelta::Clear));
         }
@@ -75,6 +73,11 @@ pub fn replace(reading: &Reading<'_>, current: &Attributes, body: &Value) -> Res
     apply(said, &mut plan.attributes, &mut notes);
     named(&plan.attributes)?;
     Ok((plan, notes))
+}
+
+/// The directory's own word for: no members.
+fn clears(reading: &Reading<'_>, value: &Value) -> bool {
+    value.as_str() == Some(reading.sentinel)
 }
 
 /// Clears first, then values: a value under one name is not undone by a null under another.
@@ -107,8 +110,10 @@ pub fn named(attributes: &Attributes) -> Result<(), ScimError> {
 /// # Errors
 /// 400 with the operation, the attribute and the mend.
 pub fn patch(reading: &Reading<'_>, current: &Attributes, body: &Value) -> Result<(GroupPlan, Notes), ScimError> {
-    let _ = (reading, current, body);
-    Err(ScimError::status(501, "not built yet"))
+    let current = Draft { attributes: current.clone(), active: true };
+    let patched = carry_out(reading, &current, body, GROUP_OPERATIONS_MAX)?;
+    named(&patched.draft.attributes)?;
+    Ok((GroupPlan { attributes: patched.draft.attributes, members: patched.members }, patched.notes))
 }
 
 #[cfg(test)]
