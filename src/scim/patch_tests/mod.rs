@@ -1,6 +1,9 @@
 use serde_json::{Value, json};
 
-use super::*;
+use super::error::ScimError;
+use super::notes::Notes;
+use super::patch::MemberStep;
+use super::user::{Draft, Reading};
 use crate::identity::Directory;
 use crate::identity::user::Attributes;
 use crate::scim::filter::tests::directory;

@@ -98,6 +98,16 @@ fn a_lone_member_in_a_replace_is_added_where_the_dialect_says_so() {
 }
 
 #[test]
+fn blank_members_change_nothing_where_the_dialect_ignores_blanks() {
+    let mut own = directory();
+    own.dialect.blank = crate::identity::dialect::Blank::Ignore;
+    for value in [json!(null), json!([]), json!("")] {
+        let operations = json!([{ "op": "replace", "path": "members", "value": value }]);
+        assert_eq!(patch_group_in(&own, operations).unwrap().0.members, [], "{value}");
+    }
+}
+
+#[test]
 fn g15_g16_g20_names_and_external_ids_change_without_members() {
     for (operation, key, value) in [
         (json!({ "op": "replace", "value": { "id": "g", "displayName": "Renamed" } }), "displayName", "Renamed"),

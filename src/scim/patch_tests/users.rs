@@ -329,6 +329,7 @@ fn a218_e15_what_is_unknown_or_not_confirmed_is_dropped_and_noted_by_name() {
     let body = patch_op(json!([
         { "op": "replace", "path": "nonsense", "value": "secret" },
         { "op": "add", "path": "nonsense[type eq \"secret\"].value", "value": "secret" },
+        { "op": "add", "path": "emails[value eq \"secret\"].other", "value": "secret" },
         { "op": "replace", "path": "nickName", "value": "secret" },
         { "op": "remove", "path": "urn:example:other:1.0:User:thing" },
         { "op": "add", "path": "schemas", "value": ["x"] },
@@ -336,7 +337,7 @@ fn a218_e15_what_is_unknown_or_not_confirmed_is_dropped_and_noted_by_name() {
     ]));
     let (after, notes) = patch_user_in(&directory(), &before, &body).unwrap();
     assert_eq!(after, before);
-    assert_eq!(notes.unknown, ["nonsense", "broken", "emails.nonsense"]);
+    assert_eq!(notes.unknown, ["nonsense", "nonsense.value", "emails.other", "broken", "emails.nonsense"]);
     assert_eq!(notes.unconfirmed, ["nickName", "urn:example:other:1.0:User:thing"]);
     assert!(!format!("{notes:?}").contains("secret"));
 }
