@@ -22,7 +22,7 @@ impl Groups for Unbuilt {
         &self,
         _group: StoredGroup,
         _members: Vec<String>,
-        _same_name: crate::identity::dialect::SameGroupName,
+        _rules: GroupRules,
         _act: Act,
     ) -> Result<Written<GroupChanged>, DirectoryFault> {
         not_yet()

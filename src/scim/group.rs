@@ -2,10 +2,14 @@
 
 use serde_json::Value;
 
+use super::body::{Said, read_body};
 use super::error::ScimError;
 use super::filter::Filter;
+use super::member::read_members;
 use super::notes::Notes;
-use super::user::Reading;
+use super::reading::Reading;
+use super::value::{Asserted, blank};
+use crate::identity::dialect::Omission;
 use crate::identity::group::MemberDelta;
 use crate::identity::user::Attributes;
 
@@ -30,17 +34,72 @@ pub enum MemberStep {
 /// # Errors
 /// 400 with the attribute and the mend.
 pub fn create(reading: &Reading<'_>, body: &Value) -> Result<(GroupPlan, Notes), ScimError> {
-    let _ = (reading, body);
-    Err(ScimError::status(501, "not built yet"))
+    let mut notes = Notes::default();
+    let said = read_body(reading, body, &mut notes)?;
+    let ids = said.members.map_or_else(|| Ok(Vec::new()), read_members)?;
+    let mut plan = GroupPlan::default();
+    if !ids.is_empty() {
+        notes.received("members");
+        plan.members.push(MemberStep::Delta(MemberDelta::Add(ids)));
+    }
+    apply(said, &mut plan.attributes, &mut notes);
+    named(&plan.attributes)?;
+    Ok((plan, notes))
 }
 
-/// A PUT over the attributes that are there. Without `members` the members stay.
+/// A PUT over the attributes that are there; `displayName` must come. Without `members` the members stay.
 ///
 /// # Errors
 /// 400 with the attribute and the mend.
 pub fn replace(reading: &Reading<'_>, current: &Attributes, body: &Value) -> Result<(GroupPlan, Notes), ScimError> {
-    let _ = (reading, current, body);
-    Err(ScimError::status(501, "not built yet"))
+    let mut notes = Notes::default();
+    let said = read_body(reading, body, &mut notes)?;
+    let mut plan = GroupPlan { attributes: current.clone(), members: Vec::new() };
+    if let Some(value) = said.members {
+        let ids = read_members(value)?;
+        if !ids.is_empty() {
+            notes.received("members");
+            plan.members.push(MemberStep::Delta(MemberDelta::Replace(ids)));
+        } else if blank(reading) == Asserted::Clear {
+            notes.cleared("members");
+            plan.members.push(MemberStep::Delta(MemberDelta::Clear));
+        }
+    }
+    let keeps =
+        |key: &str| key == "externalId" || (key != "displayName" && reading.dialect.put_omission == Omission::Keep);
+    for attribute in reading.schema.attributes.iter().filter(|attribute| !keeps(&attribute.key)) {
+        if !said.speaks_of(attribute) && plan.attributes.remove(&*attribute.key).is_some() {
+            notes.cleared(&attribute.key);
+        }
+    }
+    apply(said, &mut plan.attributes, &mut notes);
+    named(&plan.attributes)?;
+    Ok((plan, notes))
+}
+
+/// Clears first, then values: a value under one name is not undone by a null under another.
+fn apply(said: Said<'_, '_>, attributes: &mut Attributes, notes: &mut Notes) {
+    for (attribute, _) in said.attributes.iter().filter(|(_, asserted)| *asserted == Asserted::Clear) {
+        attributes.remove(&*attribute.key);
+        notes.cleared(&attribute.key);
+    }
+    for (attribute, asserted) in said.attributes {
+        if let Asserted::Set(value) = asserted {
+            notes.received(&attribute.key);
+            attributes.insert(attribute.key.to_string(), value);
+        }
+    }
+}
+
+/// Whether a group may stand with these attributes: never without a name.
+///
+/// # Errors
+/// 400 `invalidValue` with the attribute.
+pub fn named(attributes: &Attributes) -> Result<(), ScimError> {
+    if attributes.contains_key("displayName") {
+        return Ok(());
+    }
+    Err(ScimError::value("displayName", "`displayName` is missing or blank; every group needs one"))
 }
 
 /// A PATCH: all operations in order, or none. The members are never read.
@@ -51,3 +110,6 @@ pub fn patch(reading: &Reading<'_>, current: &Attributes, body: &Value) -> Resul
     let _ = (reading, current, body);
     Err(ScimError::status(501, "not built yet"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,11 +3,16 @@
 
 pub mod error;
 pub mod urn;
+pub mod guid;
 pub mod schema;
 pub mod notes;
+pub mod reading;
+pub mod several;
+pub mod value;
+pub mod member;
+pub mod body;
 pub mod filter;
 pub mod path;
-pub mod value;
 pub mod user;
 pub mod group;
 pub mod lifecycle;
