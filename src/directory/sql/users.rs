@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use super::engine::{Flavour, Outcome, Sql, SqlFault, params};
 use super::rows;
 use super::statements as sql;
+use super::statements_made as made;
 use super::statements_roster as roster;
 use super::store::Store;
 use super::stored::{self, Draft, having, revoke_all};
@@ -102,10 +103,10 @@ fn find(db: &dyn Sql, directory: &str, attribute: &str, value: &str) -> Result<V
 }
 
 /// The statements that ask for an attribute.
-pub(super) fn by_attribute(db: &dyn Sql) -> &'static roster::ByAttribute {
+pub(super) fn by_attribute(db: &dyn Sql) -> &'static made::ByAttribute {
     match db.flavour() {
-        Flavour::Sqlite => &roster::ON_SQLITE,
-        Flavour::Postgres => &roster::ON_POSTGRES,
+        Flavour::Sqlite => &made::ON_SQLITE,
+        Flavour::Postgres => &made::ON_POSTGRES,
     }
 }
 
@@ -143,6 +144,10 @@ fn create(db: &dyn Sql, user: User) -> Result<Outcome<Provisioned>, SqlFault> {
             user.id = placed.id;
             user.sessions_valid_from = placed.valid_from;
             Outcome::Keep(Provisioned::Created(user))
+        }
+        // It was drawn a moment ago.
+        Outcome::Undo(Written::Taken { attribute: "id", .. }) => {
+            return Err(SqlFault::Failed("a fresh id is somebody's already".to_owned()));
         }
         Outcome::Keep(other) | Outcome::Undo(other) => Outcome::Undo(conflict(&other)),
     })

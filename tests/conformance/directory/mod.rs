@@ -10,10 +10,17 @@ mod leavings;
 mod keys;
 mod traces;
 mod races;
+mod roster;
+mod roster_groups;
+mod feed;
+mod sync_clients;
+mod audits;
+mod upkeep;
 
 mod sqlite;
 mod sqlite_file;
 mod sqlite_faults;
 mod sqlite_disk;
 mod sqlite_kill;
+mod sqlite_kill_users;
 mod sqlite_speed;
