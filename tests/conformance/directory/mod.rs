@@ -1,6 +1,7 @@
 //! One module for each contract, one for each implementation.
 
 mod home;
+mod crowd;
 mod users;
 mod jit;
 mod standing;
@@ -10,6 +11,11 @@ mod leavings;
 mod keys;
 mod traces;
 mod races;
+mod groups;
+mod members;
+mod nesting;
+mod lists;
+mod list_walks;
 
 mod sqlite;
 mod sqlite_file;
@@ -17,3 +23,4 @@ mod sqlite_faults;
 mod sqlite_disk;
 mod sqlite_kill;
 mod sqlite_speed;
+mod crowd_speed;
