@@ -56,20 +56,16 @@ impl Compiler<'_> {
             Filter::Compare { operand, operator, value } => self.compare(operand, *operator, value),
             Filter::Present(operand) => self.present(operand),
             Filter::Of { key, filter } => self.of(key, filter),
-            Filter::And(all) => all.iter().map(|one| self.compile(one)).fold(
-                Compiled::exact(Condition::Always),
-                |so_far, next| Compiled {
-                    condition: and(so_far.condition, next.condition),
-                    exact: so_far.exact && next.exact,
-                },
-            ),
-            Filter::Or(all) => all.iter().map(|one| self.compile(one)).fold(
-                Compiled::exact(Condition::Never),
-                |so_far, next| Compiled {
-                    condition: or(so_far.condition, next.condition),
-                    exact: so_far.exact && next.exact,
-                },
-            ),
+            Filter::And(all) => {
+                all.iter().map(|one| self.compile(one)).fold(Compiled::exact(Condition::Always), |so_far, next| {
+                    Compiled { condition: and(so_far.condition, next.condition), exact: so_far.exact && next.exact }
+                })
+            }
+            Filter::Or(all) => {
+                all.iter().map(|one| self.compile(one)).fold(Compiled::exact(Condition::Never), |so_far, next| {
+                    Compiled { condition: or(so_far.condition, next.condition), exact: so_far.exact && next.exact }
+                })
+            }
             Filter::Not(inner) => match self.compile(inner) {
                 Compiled { condition, exact: true } => Compiled::exact(not(condition)),
                 Compiled { exact: false, .. } => Compiled::open(),
@@ -99,7 +95,9 @@ impl Compiler<'_> {
                     false => Compiled::exact(Condition::Membership(text.clone())),
                 }
             }
-            (Operand::Attribute { key, .. }, Literal::Boolean(truth)) if key == "active" => self.active(operator, *truth),
+            (Operand::Attribute { key, .. }, Literal::Boolean(truth)) if key == "active" => {
+                self.active(operator, *truth)
+            }
             (Operand::Attribute { key, sub }, Literal::Text { text, exact }) => {
                 self.text((key, *sub), operator, (text, *exact))
             }

@@ -120,12 +120,7 @@ pub(super) struct Stretch {
 }
 
 impl Question {
-    pub(super) fn new(
-        db: &dyn Sql,
-        kind: Kind,
-        directory: &str,
-        filter: Option<&Filter>,
-    ) -> Result<Self, SqlFault> {
+    pub(super) fn new(db: &dyn Sql, kind: Kind, directory: &str, filter: Option<&Filter>) -> Result<Self, SqlFault> {
         let mut indexed = Vec::new();
         if kind == Kind::User && filter.is_some_and(names_others) {
             indexed = db.all(sql::COMPLETE_INDEXES, params![directory], |row| row.string(0))?;
