@@ -45,6 +45,20 @@ pub enum Written<T> {
     TooManyMembers,
 }
 
+impl<T> Written<T> {
+    /// The same with another answer.
+    #[must_use]
+    pub fn map<U>(self, answer: impl FnOnce(T) -> U) -> Written<U> {
+        match self {
+            Self::Done(done) => Written::Done(answer(done)),
+            Self::Stale => Written::Stale,
+            Self::Taken { attribute, by, external_id } => Written::Taken { attribute, by, external_id },
+            Self::UnknownMember(id) => Written::UnknownMember(id),
+            Self::TooManyMembers => Written::TooManyMembers,
+        }
+    }
+}
+
 /// The most members that a group may have.
 pub const MEMBERS_MAX: u64 = 500_000;
 /// The longest id of a member, in bytes.

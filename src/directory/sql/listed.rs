@@ -1,7 +1,7 @@
 //! What is listed: users or groups, and the questions that find them.
 
 use super::condition::{Condition, Kind, Text};
-use super::engine::{Param, Row, Sql, SqlFault, params};
+use super::engine::{Row, Sql, SqlFault, params};
 use super::filter::{Compiler, names_others};
 use super::group_rows;
 use super::rows;
@@ -205,14 +205,12 @@ impl Question {
 fn holds<T: Listed>(db: &dyn Sql, filter: &Filter, item: &T) -> Result<bool, SqlFault> {
     let membership = |other: Option<&str>| {
         let id = item.facts().id;
-        let (text, known) = match (T::KIND, other) {
-            (Kind::User, None) => (sql::IS_IN_A_GROUP, params![id]),
-            (Kind::Group, None) => (sql::HAS_A_MEMBER, params![id]),
-            (Kind::User, Some(group)) => (sql::IS_MEMBER, params![group, id]),
-            (Kind::Group, Some(member)) => (sql::IS_MEMBER, params![id, member]),
-        };
-        let known: &[Param<'_>] = known;
-        db.exists(text, known)
+        match (T::KIND, other) {
+            (Kind::User, None) => db.exists(sql::IS_IN_A_GROUP, params![id]),
+            (Kind::Group, None) => db.exists(sql::HAS_A_MEMBER, params![id]),
+            (Kind::User, Some(group)) => db.exists(sql::IS_MEMBER, params![group, id]),
+            (Kind::Group, Some(member)) => db.exists(sql::IS_MEMBER, params![id, member]),
+        }
     };
     match filter {
         Filter::Compare {

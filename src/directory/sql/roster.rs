@@ -45,11 +45,7 @@ impl Roster for Store {
         let draft = Arc::new(Draft::of(user)?);
         let given = Arc::clone(&draft);
         let written = self.write_or_undo(move |db| stored::create(db, &given, &act)).await?;
-        Ok(match written {
-            Written::Done(placed) => Written::Done(settled(draft, placed, at)),
-            Written::Stale => Written::Stale,
-            Written::Taken { attribute, by, external_id } => Written::Taken { attribute, by, external_id },
-        })
+        Ok(written.map(|placed| settled(draft, placed, at)))
     }
 
     async fn create_all(&self, users: Vec<StoredUser>, act: Act) -> Result<Written<u64>, DirectoryFault> {
@@ -100,10 +96,7 @@ fn create_all(db: &dyn Sql, drafts: &[Draft], act: &Act) -> Result<Outcome<Writt
         match stored::create(db, draft, act)? {
             Outcome::Keep(Written::Done(_)) => {}
             Outcome::Keep(other) | Outcome::Undo(other) => {
-                return Ok(Outcome::Undo(match other {
-                    Written::Taken { attribute, by, external_id } => Written::Taken { attribute, by, external_id },
-                    Written::Done(_) | Written::Stale => Written::Stale,
-                }));
+                return Ok(Outcome::Undo(other.map(|_| 0)));
             }
         }
     }

@@ -162,6 +162,6 @@ fn update(db: &dyn Sql, user: User) -> Result<Outcome<Provisioned>, SqlFault> {
 fn conflict<T>(written: &Written<T>) -> Provisioned {
     match written {
         Written::Taken { attribute, .. } => Provisioned::Conflict(attribute),
-        Written::Done(_) | Written::Stale => Provisioned::Conflict("id"),
+        _ => Provisioned::Conflict("id"),
     }
 }
