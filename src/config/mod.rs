@@ -118,6 +118,8 @@ pub struct Outbound {
 pub struct Limits {
     /// How long traces are kept.
     pub traces: Span,
+    /// How long the audit of directories is kept.
+    pub audit: Span,
     /// Logins under way at a time, over all browsers.
     pub pending_logins: u32,
     /// Logins under way at a time from one address (/64 for IPv6): a company sits behind one.

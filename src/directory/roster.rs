@@ -421,6 +421,17 @@ pub trait Sightings: Send + Sync {
     async fn tally(&self, directory: &str) -> Result<Tally, DirectoryFault>;
 }
 
+/// An attribute of a directory's list of before or of now, as the store has noted it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedAttribute {
+    pub directory: String,
+    pub attribute: String,
+    /// Since when it is confirmed no longer; `None`: it is confirmed.
+    pub aside_since: Option<Moment>,
+    /// The `seq` behind which its holders have yet to be brought into the feed; `None`: all have been.
+    pub announce_after: Option<u64>,
+}
+
 /// An attribute that a directory confirmed and confirms no longer: its values are out of use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetAside {
@@ -432,7 +443,8 @@ pub struct SetAside {
 /// What is done to many users without being asked for by a source: confirmed lists, policies, indexes.
 #[async_trait]
 pub trait Upkeep: Send + Sync {
-    /// Notes the confirmed attributes of a directory. Gives those that were set aside with it, and those that came back.
+    /// Notes the confirmed attributes of a directory. Gives those that were set aside with it, and those that came back:
+    /// in the same transaction it is noted that their holders have to be announced, from the first one on.
     async fn confirm(
         &self,
         directory: &str,
@@ -446,8 +458,12 @@ pub trait Upkeep: Send + Sync {
     /// How many users and groups of a directory have a value of the attribute.
     async fn holders_of(&self, directory: &str, attribute: &str) -> Result<u64, DirectoryFault>;
 
-    /// Brings up to `limit` users behind `after` (by `seq`) who have a value of the attribute into the feed again.
-    /// Gives the last one's `seq`; `None`: there are no more.
+    /// All that is noted of the lists, by directory and attribute.
+    async fn attribute_lists(&self) -> Result<Vec<ListedAttribute>, DirectoryFault>;
+
+    /// Brings up to `limit` users behind `after` (by `seq`) who have a value of the attribute into the feed again, and
+    /// notes how far that is, in one transaction. Gives the last one's `seq`; `None`: there are no more, or somebody
+    /// else has gone on from `after`.
     async fn announce(
         &self,
         directory: &str,
@@ -461,13 +477,17 @@ pub trait Upkeep: Send + Sync {
     /// forgotten.
     async fn erase(&self, directory: &str, attribute: &str, limit: u32) -> Result<u64, DirectoryFault>;
 
-    /// Users who were switched off before that moment, the longest gone first.
-    async fn inactive_before(
+    /// Users who were switched off at `from` or later and before `until`, the longest gone first.
+    async fn inactive_between(
         &self,
         directory: &str,
-        moment: Moment,
+        from: Moment,
+        until: Moment,
         limit: u32,
     ) -> Result<Vec<StoredUser>, DirectoryFault>;
+
+    /// How many were switched off before that moment; not counted beyond `most`.
+    async fn count_inactive(&self, directory: &str, before: Moment, most: u64) -> Result<u64, DirectoryFault>;
 
     /// How many were deleted by policy since that moment.
     async fn removed_by_policy(&self, directory: &str, since: Moment) -> Result<u64, DirectoryFault>;
@@ -483,6 +503,9 @@ pub trait Upkeep: Send + Sync {
 
     /// Indexes up to `limit` users; true: the index is complete.
     async fn build_index(&self, directory: &str, attribute: &str, limit: u32) -> Result<bool, DirectoryFault>;
+
+    /// Forgets up to `limit` records of a directory's audit that are older than `before`; says how many.
+    async fn forget_audit(&self, directory: &str, before: Moment, limit: u32) -> Result<u64, DirectoryFault>;
 
     /// Removes everything of a scratch scope, up to `limit` rows of a kind; true: nothing is left.
     async fn clear_scope(&self, scope: &str, limit: u32) -> Result<bool, DirectoryFault>;

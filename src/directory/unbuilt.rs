@@ -212,6 +212,9 @@ impl Upkeep for Unbuilt {
     async fn set_aside(&self) -> Result<Vec<SetAside>, DirectoryFault> {
         not_yet()
     }
+    async fn attribute_lists(&self) -> Result<Vec<ListedAttribute>, DirectoryFault> {
+        not_yet()
+    }
     async fn holders_of(&self, _directory: &str, _attribute: &str) -> Result<u64, DirectoryFault> {
         not_yet()
     }
@@ -228,12 +231,19 @@ impl Upkeep for Unbuilt {
     async fn erase(&self, _directory: &str, _attribute: &str, _limit: u32) -> Result<u64, DirectoryFault> {
         not_yet()
     }
-    async fn inactive_before(
+    async fn inactive_between(
         &self,
         _directory: &str,
-        _moment: Moment,
+        _from: Moment,
+        _until: Moment,
         _limit: u32,
     ) -> Result<Vec<StoredUser>, DirectoryFault> {
+        not_yet()
+    }
+    async fn count_inactive(&self, _directory: &str, _before: Moment, _most: u64) -> Result<u64, DirectoryFault> {
+        not_yet()
+    }
+    async fn forget_audit(&self, _directory: &str, _before: Moment, _limit: u32) -> Result<u64, DirectoryFault> {
         not_yet()
     }
     async fn removed_by_policy(&self, _directory: &str, _since: Moment) -> Result<u64, DirectoryFault> {

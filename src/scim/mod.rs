@@ -4,6 +4,8 @@
 pub mod error;
 pub mod urn;
 pub mod guid;
+#[cfg(test)]
+pub(crate) mod samples;
 pub mod schema;
 pub mod json;
 pub mod confirmed;

@@ -9,6 +9,7 @@ mod world;
 mod bounds;
 mod discovery;
 mod faults;
+mod known_issues;
 mod limits;
 mod login;
 mod matching;

@@ -1,13 +1,15 @@
 //! `directories/ID.toml`.
 
+use super::dialect;
+use crate::base::Span;
 use crate::base::text::fold;
-use crate::config::lints::{DIR01, DIR04, DIR05};
+use crate::config::lints::{DIR01, DIR04, DIR05, DIR06, DIR07};
 use crate::config::reader::Reader;
 use crate::config::spelling::nearest;
-use crate::config::value::deactivation;
+use crate::config::value::{deactivation, share};
 use crate::config::view::View;
-use crate::identity::directory::{DirectoryKind, OnDeactivate};
-use crate::identity::{Dialect, Directory, Source};
+use crate::identity::directory::{DirectoryKind, MaxRemovals, OnDeactivate};
+use crate::identity::{Directory, Source};
 
 /// Attributes that we know by their short names: SCIM's user, its enterprise extension and
 /// Workspace ONE's.
@@ -78,6 +80,8 @@ pub fn build(view: &View<'_>, reader: &mut Reader<'_>) -> Directory {
         "ping" => Source::Ping,
         _ => Source::Generic,
     };
+    let on_deactivate = deactivation(&lifecycle.text("on_deactivate")).unwrap_or(OnDeactivate::Keep);
+    leaving(&lifecycle, source, on_deactivate, reader);
     Directory {
         id: view.source.stem.clone(),
         name: view.text("name"),
@@ -87,11 +91,29 @@ pub fn build(view: &View<'_>, reader: &mut Reader<'_>) -> Directory {
         kind: if view.text("type") == "jit" { DirectoryKind::Jit } else { DirectoryKind::Provisioned },
         attributes: view.texts("attributes"),
         decode_ms_guid: view.flag("decode_ms_guid"),
-        on_deactivate: deactivation(&lifecycle.text("on_deactivate")).unwrap_or(OnDeactivate::Keep),
+        on_deactivate,
         purge_after: lifecycle.duration("purge_after"),
         clear_sentinel: lifecycle.text("clear_sentinel"),
-        max_removals: view.table("guard").text("max_removals"),
-        dialect: Dialect::preset(source),
+        max_removals: share(&view.table("guard").text("max_removals")).unwrap_or(MaxRemovals::Share(5)),
+        dialect: dialect::build(&view.table("scim"), source),
+    }
+}
+
+/// How long Entra's recycle bin keeps a user.
+const RECYCLE_BIN: Span = Span::days(30);
+
+fn leaving(lifecycle: &View<'_>, source: Source, on_deactivate: OnDeactivate, reader: &mut Reader<'_>) {
+    let too_soon = match on_deactivate {
+        OnDeactivate::Keep => false,
+        OnDeactivate::DeleteNow => true,
+        OnDeactivate::DeleteAfter(span) => span < RECYCLE_BIN,
+    };
+    if source == Source::Azure && too_soon {
+        let label = "Entra restores users for 30 days";
+        reader.push(lifecycle.source.finding(&DIR06, &lifecycle.span("on_deactivate"), label));
+    }
+    if lifecycle.text("clear_sentinel").trim().is_empty() {
+        reader.push(lifecycle.source.finding(&DIR07, &lifecycle.span("clear_sentinel"), "blank"));
     }
 }
 

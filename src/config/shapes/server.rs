@@ -49,6 +49,12 @@ static LIMITS: &[Key] = &[
     Key::new("traces", Duration, "How long traces of logins are kept: a month covers the time until somebody asks.")
         .or("30d"),
     Key::new(
+        "audit",
+        Duration,
+        "How long it is kept what was changed in directories: a year, and a month to look back on it.",
+    )
+    .or("400d"),
+    Key::new(
         "pending_logins",
         Count(1, 10_000_000),
         "Logins under way at a time, over all browsers: at most 1 KiB each, so 200 MiB at the most.",

@@ -16,12 +16,14 @@ pub(super) const STORED_BY_VALUE: &str = concat!(
     stored_columns!(),
     " FROM user_values v JOIN users u ON u.id = v.user_id WHERE v.directory = $1 AND v.attribute = $2 AND v.value = $3"
 );
-pub(super) const INACTIVE_BEFORE: &str = concat!(
+pub(super) const INACTIVE_BETWEEN: &str = concat!(
     "SELECT ",
     stored_columns!(),
-    " FROM users u WHERE u.directory = $1 AND u.inactive_since IS NOT NULL AND u.inactive_since < $2",
-    " ORDER BY u.inactive_since LIMIT $3"
+    " FROM users u WHERE u.directory = $1 AND u.inactive_since >= $2 AND u.inactive_since < $3",
+    " AND u.inactive_since IS NOT NULL ORDER BY u.inactive_since, u.seq LIMIT $4"
 );
+pub(super) const COUNT_INACTIVE: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM users u WHERE u.directory = $1 \
+     AND u.inactive_since < $2 AND u.inactive_since IS NOT NULL LIMIT $3) some";
 
 /// Takes the next numbers of a directory ($2 of them) and counts what becomes more or less. Gives the last number, and
 /// the attributes beyond the usual ones that are indexed.
@@ -165,12 +167,21 @@ pub(super) const LISTS_OF: &str =
     "SELECT attribute, aside_since FROM attribute_lists WHERE directory = $1 ORDER BY attribute";
 pub(super) const SET_ASIDE: &str = "SELECT directory, attribute, aside_since FROM attribute_lists \
      WHERE aside_since IS NOT NULL ORDER BY directory, attribute";
-pub(super) const WRITE_LIST: &str = "INSERT INTO attribute_lists (directory, attribute, aside_since) \
-     VALUES ($1, $2, $3) ON CONFLICT (directory, attribute) DO UPDATE SET aside_since = excluded.aside_since";
+pub(super) const LISTS: &str = "SELECT directory, attribute, aside_since, announce_after FROM attribute_lists \
+     ORDER BY directory, attribute";
+pub(super) const WRITE_LIST: &str = "INSERT INTO attribute_lists (directory, attribute, aside_since, announce_after) \
+     VALUES ($1, $2, $3, $4) ON CONFLICT (directory, attribute) DO UPDATE SET aside_since = excluded.aside_since, \
+     announce_after = excluded.announce_after";
+pub(super) const ANNOUNCED: &str = "UPDATE attribute_lists SET announce_after = $1 \
+     WHERE directory = $2 AND attribute = $3 AND announce_after = $4";
 pub(super) const IS_ASIDE: &str = "SELECT 1 FROM attribute_lists \
      WHERE directory = $1 AND attribute = $2 AND aside_since IS NOT NULL";
 pub(super) const FORGET_LIST: &str = "DELETE FROM attribute_lists \
      WHERE directory = $1 AND attribute = $2 AND aside_since IS NOT NULL";
+
+/// Of the oldest records ($2 of them) those that are too old: their numbers grow with time.
+pub(super) const FORGET_AUDIT: &str = "DELETE FROM audit WHERE directory = $1 AND seq IN \
+     (SELECT a.seq FROM audit a WHERE a.directory = $1 ORDER BY a.seq LIMIT $2) AND at < $3";
 
 pub(super) const REMOVED_SINCE: &str = "SELECT COUNT(*) FROM policy_removals WHERE directory = $1 AND at >= $2";
 pub(super) const TALLY: &str =

@@ -12,13 +12,15 @@ use super::users::{address, by_attribute};
 use super::values::{ALWAYS, insert_values, wanted_values};
 use crate::base::Moment;
 use crate::directory::DirectoryFault;
-use crate::directory::roster::{SetAside, Upkeep};
+use crate::directory::roster::{ListedAttribute, SetAside, Upkeep};
 use crate::identity::StoredUser;
 use crate::identity::user::Attributes;
 
 /// An index of which nobody is indexed yet, and one that has everybody.
 const BEGUN: i64 = 0;
 const COMPLETE: i64 = 1;
+/// Everybody has yet to be brought into the feed.
+const FROM_THE_FIRST: i64 = 0;
 
 #[async_trait]
 impl Upkeep for Store {
@@ -36,6 +38,20 @@ impl Upkeep for Store {
         self.read(|db| {
             db.all(sql::SET_ASIDE, &[], |row| {
                 Ok(SetAside { directory: row.string(0)?, attribute: row.string(1)?, since: row.moment(2)? })
+            })
+        })
+        .await
+    }
+
+    async fn attribute_lists(&self) -> Result<Vec<ListedAttribute>, DirectoryFault> {
+        self.read(|db| {
+            db.all(sql::LISTS, &[], |row| {
+                Ok(ListedAttribute {
+                    directory: row.string(0)?,
+                    attribute: row.string(1)?,
+                    aside_since: row.opt_moment(2)?,
+                    announce_after: row.opt_int(3)?.map(|seq| u64::try_from(seq).unwrap_or_default()),
+                })
             })
         })
         .await
@@ -61,18 +77,21 @@ impl Upkeep for Store {
         now: Moment,
     ) -> Result<Option<u64>, DirectoryFault> {
         let users = self.holders(directory, attribute, after, limit).await?;
-        let Some(last) = users.last().map(|(seq, _)| *seq) else { return Ok(None) };
-        let directory = directory.to_owned();
+        let last = users.last().map(|(seq, _)| *seq);
+        let (directory, attribute) = (directory.to_owned(), attribute.to_owned());
         self.write(move |db| {
-            let (newest, _) =
-                stored::count(db, &directory, Growth { numbers: count(users.len() as u64), ..Growth::default() })?;
+            let reached = params![last.map(count), &directory, &attribute, count(after)];
+            if db.execute(sql::ANNOUNCED, reached)? == 0 {
+                return Ok(None);
+            }
+            let numbers = count(users.len() as u64);
+            let (newest, _) = stored::count(db, &directory, Growth { numbers, ..Growth::default() })?;
             for ((_, id), back) in users.iter().rev().zip(0..) {
                 db.execute(sql::ANNOUNCE_USER, params![newest - back, now.ms(), id, &directory])?;
             }
-            Ok(())
+            Ok(last)
         })
-        .await?;
-        Ok(Some(last))
+        .await
     }
 
     async fn erase(&self, directory: &str, attribute: &str, limit: u32) -> Result<u64, DirectoryFault> {
@@ -87,15 +106,32 @@ impl Upkeep for Store {
         self.write(move |db| erase(db, (&directory, &attribute), &users, &groups)).await
     }
 
-    async fn inactive_before(
+    async fn inactive_between(
         &self,
         directory: &str,
-        moment: Moment,
+        from: Moment,
+        until: Moment,
         limit: u32,
     ) -> Result<Vec<StoredUser>, DirectoryFault> {
         let directory = directory.to_owned();
-        let limit = i64::from(limit);
-        self.read(move |db| db.all(sql::INACTIVE_BEFORE, params![&directory, moment.ms(), limit], stored::user)).await
+        self.read(move |db| {
+            let asked = params![&directory, from.ms(), until.ms(), i64::from(limit)];
+            db.all(sql::INACTIVE_BETWEEN, asked, stored::user)
+        })
+        .await
+    }
+
+    async fn count_inactive(&self, directory: &str, before: Moment, most: u64) -> Result<u64, DirectoryFault> {
+        let directory = directory.to_owned();
+        let counted = self.read(move |db| {
+            db.first(sql::COUNT_INACTIVE, params![&directory, before.ms(), count(most)], |row| row.count(0))
+        });
+        Ok(counted.await?.unwrap_or(0))
+    }
+
+    async fn forget_audit(&self, directory: &str, before: Moment, limit: u32) -> Result<u64, DirectoryFault> {
+        let directory = directory.to_owned();
+        self.write(move |db| db.execute(sql::FORGET_AUDIT, params![&directory, i64::from(limit), before.ms()])).await
     }
 
     async fn removed_by_policy(&self, directory: &str, since: Moment) -> Result<u64, DirectoryFault> {
@@ -198,15 +234,20 @@ fn confirm(
     let mut back = Vec::new();
     for attribute in confirmed {
         match is_aside(attribute) {
-            Some(false) => continue,
-            Some(true) => back.push(attribute.clone()),
-            None => {}
+            Some(false) => {}
+            Some(true) => {
+                db.execute(sql::WRITE_LIST, params![directory, attribute, None::<i64>, FROM_THE_FIRST])?;
+                back.push(attribute.clone());
+            }
+            // Nobody was told of it before, so nobody need be told now.
+            None => {
+                db.execute(sql::WRITE_LIST, params![directory, attribute, None::<i64>, None::<i64>])?;
+            }
         }
-        db.execute(sql::WRITE_LIST, params![directory, attribute, None::<i64>])?;
     }
     let mut aside = Vec::new();
     for (attribute, _) in known.iter().filter(|(name, since)| since.is_none() && !confirmed.contains(name)) {
-        db.execute(sql::WRITE_LIST, params![directory, attribute, now.ms()])?;
+        db.execute(sql::WRITE_LIST, params![directory, attribute, now.ms(), FROM_THE_FIRST])?;
         aside.push(attribute.clone());
     }
     Ok((aside, back))

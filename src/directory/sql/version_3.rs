@@ -153,11 +153,13 @@ CREATE TABLE consumers (
     position  BIGINT NOT NULL,
     PRIMARY KEY (directory, consumer)
 ) WITHOUT ROWID;
--- What a directory ever confirmed. aside_since: when it ceased to.
+-- What a directory ever confirmed. aside_since: when it ceased to. announce_after: behind which seq its holders have yet
+-- to be brought into the feed, if they have.
 CREATE TABLE attribute_lists (
-    directory   TEXT   NOT NULL,
-    attribute   TEXT   NOT NULL,
-    aside_since BIGINT,
+    directory      TEXT NOT NULL,
+    attribute      TEXT NOT NULL,
+    aside_since    BIGINT,
+    announce_after BIGINT,
     PRIMARY KEY (directory, attribute)
 ) WITHOUT ROWID;
 -- complete: 1 once all users are indexed; until then 0, or the seq of the last one that is, below zero.
