@@ -3,6 +3,7 @@
 use crate::directory::DirectoryFault;
 use crate::directory::roster::{ListFault, MEMBERS_MAX, Written};
 use crate::flow::ports::Unavailable;
+use crate::scim::lifecycle::taken;
 use crate::scim::{ScimError, ScimType};
 use crate::state::StateFault;
 
@@ -90,15 +91,9 @@ impl Refusal {
         }
     }
 
-    /// The `externalId` of who holds a unique value helps to find the two that collide.
+    /// 409: somebody holds the value of a unique attribute.
     #[must_use]
-    pub fn taken(attribute: &str, holder: Option<&str>) -> Self {
-        let detail = match holder {
-            Some(external_id) => {
-                format!("{attribute} belongs to another resource, the one with the externalId \"{external_id}\"")
-            }
-            None => format!("{attribute} belongs to another resource, which has no externalId"),
-        };
-        Self::Scim(ScimError::taken(attribute, detail))
+    pub fn taken(attribute: &str, external_id: Option<&str>) -> Self {
+        Self::Scim(taken(attribute, external_id))
     }
 }
