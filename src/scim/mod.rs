@@ -4,6 +4,8 @@
 pub mod error;
 pub mod urn;
 pub mod guid;
+#[cfg(test)]
+pub(crate) mod samples;
 pub mod schema;
 pub mod json;
 pub mod confirmed;
@@ -16,6 +18,7 @@ pub mod member;
 pub mod body;
 pub mod filter;
 pub mod path;
+pub mod patch;
 pub mod user;
 pub mod group;
 pub mod lifecycle;

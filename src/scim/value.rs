@@ -302,9 +302,10 @@ fn element(reading: &Reading<'_>, attribute: &Attribute, value: &Value, notes: &
     }
     if !fields.contains_key("value")
         && attribute.sub("$ref").is_some()
-        && let Some(id) = referenced(value)
+        && let (Some(sub), Some(id)) = (attribute.sub("value"), referenced(value))
+        && let Come::Value(id) = part(reading, attribute, sub, &id.into())?
     {
-        fields.insert("value".to_owned(), id.into());
+        fields.insert(sub.name.to_owned(), id);
     }
     Ok(match (is_significant(attribute, &fields), sentinel) {
         (true, _) => Come::Value(Value::Object(fields)),
@@ -334,3 +335,6 @@ pub fn referenced(value: &Value) -> Option<&str> {
     let id = address.as_str()?.trim_end_matches('/').rsplit('/').next()?;
     (!id.is_empty() && id.len() <= 256 && !id.contains('\0')).then_some(id)
 }
+
+#[cfg(test)]
+mod tests;

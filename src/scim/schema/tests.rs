@@ -1,25 +1,6 @@
 use super::*;
-use crate::base::Span;
-use crate::identity::directory::{DirectoryKind, OnDeactivate};
-use crate::identity::{Dialect, Source};
-
-fn directory(attributes: &[&str]) -> Directory {
-    Directory {
-        id: "contoso".to_owned(),
-        name: "Contoso".to_owned(),
-        domains: vec!["contoso.com".to_owned()],
-        default_domain: None,
-        source: Source::Azure,
-        kind: DirectoryKind::Provisioned,
-        attributes: attributes.iter().map(|&name| name.to_owned()).collect(),
-        decode_ms_guid: false,
-        on_deactivate: OnDeactivate::Keep,
-        purge_after: Span::days(7),
-        clear_sentinel: "__CLEAR__".to_owned(),
-        max_removals: "5%".to_owned(),
-        dialect: Dialect::preset(Source::Azure),
-    }
-}
+use crate::identity::Source;
+use crate::scim::samples::{CUSTOM, directory};
 
 /// `key`, `key/sub`, or the kind of what else it is.
 fn shown(schema: &Schema, name: &str) -> String {
@@ -34,23 +15,24 @@ fn shown(schema: &Schema, name: &str) -> String {
     }
 }
 
-const CUSTOM: &str = "urn:ietf:params:scim:schemas:extension:Contoso:2.0:User";
-
 fn schemas() -> Schemas {
     let badge = format!("{CUSTOM}:badge");
     let title = format!("{CUSTOM}:title");
-    Schemas::of(&directory(&[
-        "userName",
-        "externalId",
-        "emails",
-        "name.givenName",
-        "department",
-        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager",
-        "customAttribute1",
-        "urn:ietf:params:scim:schemas:extension:ws1b:2.0:User:cubicle",
-        &badge,
-        &title,
-    ]))
+    Schemas::of(&directory(
+        Source::Azure,
+        &[
+            "userName",
+            "externalId",
+            "emails",
+            "name.givenName",
+            "department",
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager",
+            "customAttribute1",
+            "urn:ietf:params:scim:schemas:extension:ws1b:2.0:User:cubicle",
+            &badge,
+            &title,
+        ],
+    ))
 }
 
 #[test]
@@ -125,7 +107,7 @@ fn a_name_that_is_not_confirmed_is_told_from_one_that_nobody_knows() {
     ] {
         assert_eq!(shown(&schemas.user, name), expected, "{name}");
     }
-    let bare = Schemas::of(&directory(&["userName"]));
+    let bare = Schemas::of(&directory(Source::Azure, &["userName"]));
     assert_eq!(shown(&bare.user, "name"), "unconfirmed");
     assert_eq!(shown(&bare.user, urn::ENTERPRISE), "unconfirmed");
     assert_eq!(shown(&bare.user, "active"), "active");
