@@ -19,7 +19,7 @@ use crate::identity::{User, UserId};
 use crate::oidc::{ClientId, IdpId};
 use crate::token::family::{Family, FamilyId};
 
-pub use sql::{SqliteOptions, sqlite};
+pub use sql::{PostgresOptions, SqliteOptions, postgres, sqlite};
 
 /// The database can't be asked, or can't write, now. Never a reason to call anything invalid.
 #[derive(Clone, Debug, thiserror::Error)]

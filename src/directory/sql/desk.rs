@@ -36,6 +36,11 @@ pub(super) trait Link: Send + 'static {
     /// Writes that one commit holds at most.
     const BATCH_MAX: usize;
 
+    /// Whether the database answered last time, so that what has waited too long may still be written.
+    fn is_open(&self) -> bool {
+        true
+    }
+
     /// Runs all jobs in one transaction, each by itself, and commits. [`SqlFault::Busy`]: nothing of it is there, and
     /// all may run again, if `due` isn't over.
     fn commit<'a>(&mut self, due: Instant, jobs: impl Iterator<Item = &'a mut dyn Work>) -> Result<(), SqlFault>;
@@ -159,6 +164,11 @@ impl<L: Link> Desk<L> {
     }
 
     fn write_batch(&mut self) {
+        if !self.link.is_open() {
+            let now = Instant::now();
+            let gone = SqlFault::Down("it can't be reached".to_owned());
+            self.answer(|ticket| ticket.due <= now, &Err(gone.into()));
+        }
         let Some(due) = self.batch.front().map(|ticket| ticket.due) else { return };
         match self.commit_batch(due) {
             Ok(()) => self.answer(|_| true, &Ok(())),

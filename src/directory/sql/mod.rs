@@ -15,6 +15,7 @@ mod job;
 mod backlog;
 mod desk;
 mod sqlite;
+mod postgres;
 mod store;
 mod notices;
 mod stored;
@@ -41,5 +42,6 @@ mod walk;
 mod sorted;
 mod lists;
 
+pub use postgres::PostgresOptions;
 pub use sqlite::SqliteOptions;
-pub use store::sqlite;
+pub use store::{postgres, sqlite};

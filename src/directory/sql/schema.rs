@@ -1,6 +1,6 @@
 //! The tables, and how a database comes from one version of them to the next.
 
-use super::engine::{Sql, SqlFault, params};
+use super::engine::{Flavour, Sql, SqlFault, params};
 use super::statements::SCHEMA_VERSION;
 use super::version_3::{VERSION_3, index_all};
 
@@ -139,8 +139,17 @@ pub(super) fn migrate(db: &dyn Sql) -> Result<(), SqlFault> {
 
 /// The version of the database; 0 of an empty one.
 fn version(db: &dyn Sql) -> Result<usize, SqlFault> {
-    if !db.exists("SELECT 1 FROM sqlite_master WHERE name = 'vestibule_schema'", &[])? {
-        return match db.exists("SELECT 1 FROM sqlite_master", &[])? {
+    let (ours, any) = match db.flavour() {
+        Flavour::Sqlite => {
+            ("SELECT 1 FROM sqlite_master WHERE name = 'vestibule_schema'", "SELECT 1 FROM sqlite_master")
+        }
+        Flavour::Postgres => (
+            "SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relname = 'vestibule_schema'",
+            "SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace",
+        ),
+    };
+    if !db.exists(ours, &[])? {
+        return match db.exists(any, &[])? {
             false => Ok(0),
             true => Err(SqlFault::Damage("it is the database of another program".to_owned())),
         };

@@ -8,8 +8,10 @@ use async_trait::async_trait;
 use super::backlog::Backlog;
 use super::desk::Writer;
 use super::engine::{Outcome, Sql, SqlFault};
+use super::postgres::{Postgres, PostgresOptions};
 use super::sqlite::{Sqlite, SqliteOptions};
 use super::statements::SCHEMA_VERSION;
+use crate::base::Secret;
 use crate::directory::{Database, DirectoryFault, Engine};
 
 /// Opens the database in the file at `path`, and makes or migrates it if need be.
@@ -23,6 +25,18 @@ pub fn sqlite(path: &Path, options: SqliteOptions) -> Result<Database, Directory
     let backlog = Arc::new(Backlog::default());
     let (readers, writer) = Sqlite::open(path, options, &backlog)?;
     Ok(database(Store { readers: Readers::Sqlite(readers), writer, backlog }))
+}
+
+/// Opens the database at `url` (`postgres://…`), and makes or migrates its tables if need be. Blocks meanwhile.
+///
+/// Its contracts want a tokio runtime with time.
+///
+/// # Errors
+/// [`DirectoryFault`] if the server can't be reached or written, or its tables are of a newer version or not ours.
+pub fn postgres(url: &Secret, options: &PostgresOptions) -> Result<Database, DirectoryFault> {
+    let backlog = Arc::new(Backlog::default());
+    let (readers, writer) = Postgres::open(url, options, &backlog)?;
+    Ok(database(Store { readers: Readers::Postgres(readers), writer, backlog }))
 }
 
 fn database(store: Store) -> Database {
@@ -55,6 +69,7 @@ pub(super) struct Store {
 
 enum Readers {
     Sqlite(Sqlite),
+    Postgres(Postgres),
 }
 
 impl Store {
@@ -66,6 +81,7 @@ impl Store {
     {
         match &self.readers {
             Readers::Sqlite(readers) => readers.read(read).await,
+            Readers::Postgres(readers) => readers.read(read).await,
         }
     }
 
@@ -103,6 +119,7 @@ impl Engine for Store {
     async fn close(&self) -> Result<(), DirectoryFault> {
         match &self.readers {
             Readers::Sqlite(readers) => readers.close(),
+            Readers::Postgres(readers) => readers.close(),
         }
         self.writer.close().await
     }
