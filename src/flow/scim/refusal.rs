@@ -3,6 +3,7 @@
 use crate::directory::DirectoryFault;
 use crate::directory::roster::{ListFault, MEMBERS_MAX, Written};
 use crate::flow::ports::Unavailable;
+use crate::scim::lifecycle::taken;
 use crate::scim::{ScimError, ScimType};
 use crate::state::StateFault;
 
@@ -78,7 +79,7 @@ impl Refusal {
     pub fn unwritten<T>(written: Written<T>) -> Self {
         match written {
             Written::Done(_) | Written::Stale => Self::contended(),
-            Written::Taken { attribute, external_id, .. } => Self::taken(attribute, external_id.as_deref()),
+            Written::Taken { attribute, external_id, .. } => Self::Scim(taken(attribute, external_id.as_deref())),
             Written::UnknownMember(_) => Self::Scim(ScimError::value(
                 "members",
                 "members names an id that no user and no group has; the id of one would be accepted",
@@ -88,17 +89,5 @@ impl Refusal {
                 Self::Scim(ScimError::value("members", told))
             }
         }
-    }
-
-    /// The `externalId` of who holds a unique value helps to find the two that collide.
-    #[must_use]
-    pub fn taken(attribute: &str, holder: Option<&str>) -> Self {
-        let detail = match holder {
-            Some(external_id) => {
-                format!("{attribute} belongs to another resource, the one with the externalId \"{external_id}\"")
-            }
-            None => format!("{attribute} belongs to another resource, which has no externalId"),
-        };
-        Self::Scim(ScimError::taken(attribute, detail))
     }
 }

@@ -7,13 +7,13 @@ use super::refusal::Refusal;
 use crate::base::Moment;
 use crate::base::limits::SCIM_TRIES_MAX;
 use crate::directory::roster::{Deletion, Written};
-use crate::identity::dialect::{Missing, PatchAnswer, Returning};
+use crate::identity::dialect::{Missing, PatchAnswer};
 use crate::identity::user::Attributes;
 use crate::identity::{StoredUser, User, UserId};
 use crate::scim::ScimError;
 use crate::scim::changes::{Side, Writing};
 use crate::scim::confirmed::split;
-use crate::scim::lifecycle::settle;
+use crate::scim::lifecycle::{Arrival, arriving, settle};
 use crate::scim::list::Selection;
 use crate::scim::reading::Draft;
 use crate::scim::schema::ResourceType;
@@ -63,10 +63,8 @@ impl Desk<'_> {
             match self.ports.directory.roster.create(fresh, act).await? {
                 Written::Done(user) => return Ok(Made::Fresh(user)),
                 Written::Stale => {}
-                Written::Taken { attribute, external_id, .. } => {
-                    let Some(known) = self.returning(&draft).await? else {
-                        return Err(Refusal::taken(attribute, external_id.as_deref()));
-                    };
+                Written::Taken { .. } => {
+                    let Some(known) = self.returning(&draft).await? else { continue };
                     if let Some(user) = self.write(&known, draft.clone(), "revive").await? {
                         return Ok(Made::Again(user));
                     }
@@ -77,19 +75,21 @@ impl Desk<'_> {
         Err(Refusal::contended())
     }
 
-    /// Who comes back with this draft: a user of its `externalId` who is switched off, if this source means that by it.
+    /// Who comes back with this draft; `None`: who was in the way is gone.
     async fn returning(&self, draft: &Draft) -> Result<Option<StoredUser>, Refusal> {
-        let Some(external_id) = draft.attributes.get("externalId").and_then(Value::as_str) else { return Ok(None) };
-        let means_it = match self.pass.directory().dialect.returning {
-            Returning::Revive => true,
-            Returning::ReviveGuid => uuid::Uuid::try_parse(external_id).is_ok(),
-            Returning::Refuse => false,
-        };
-        if !means_it {
-            return Ok(None);
+        let (by_external_id, by_user_name) =
+            (self.holder(draft, "externalId").await?, self.holder(draft, "userName").await?);
+        let dialect = &self.pass.directory().dialect;
+        match arriving(draft, dialect, by_external_id.as_ref(), by_user_name.as_ref()) {
+            Arrival::Create => Ok(None),
+            Arrival::Revive(known) => Ok(Some(*known)),
+            Arrival::Conflict(conflict) => Err(conflict.into()),
         }
-        let holder = self.ports.directory.roster.holder(self.pass.scope(), "externalId", external_id).await?;
-        Ok(holder.filter(|holder| !holder.user.active))
+    }
+
+    async fn holder(&self, draft: &Draft, attribute: &str) -> Result<Option<StoredUser>, Refusal> {
+        let Some(value) = draft.attributes.get(attribute).and_then(Value::as_str) else { return Ok(None) };
+        Ok(self.ports.directory.roster.holder(self.pass.scope(), attribute, value).await?)
     }
 
     fn fresh_user(&self, draft: &Draft) -> StoredUser {
@@ -199,10 +199,6 @@ impl Desk<'_> {
             && next.identity_name == known.identity_name;
         if same {
             return Ok(Some(current.clone()));
-        }
-        if next.user.attributes.get("emails") != known.user.attributes.get("emails") {
-            // What the identity provider proved was the address of before.
-            next.user.email_verified = false;
         }
         let changes = self.user_changes(
             Side { attributes: Some(&known.user.attributes), active: Some(known.user.active) },
