@@ -199,7 +199,7 @@ fn clear_all<'s>(
 }
 
 /// Each name of an extension or a complex attribute that isn't confirmed at all.
-fn unconfirmed(name: &str, value: &Value, notes: &mut Notes) {
+pub(super) fn unconfirmed(name: &str, value: &Value, notes: &mut Notes) {
     match value {
         Value::Null => {}
         Value::Object(fields) if super::urn::is_urn(name) => {

@@ -4,14 +4,16 @@ use serde_json::Value;
 
 use super::body::{Said, read_body};
 use super::error::ScimError;
-use super::filter::Filter;
 use super::member::read_members;
 use super::notes::Notes;
-use super::reading::Reading;
+use super::patch::{GROUP_OPERATIONS_MAX, carry_out};
+use super::reading::{Draft, Reading};
 use super::value::{Asserted, blank};
 use crate::identity::dialect::Omission;
 use crate::identity::group::MemberDelta;
 use crate::identity::user::Attributes;
+
+pub use super::patch::MemberStep;
 
 /// What becomes of a group.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,14 +21,6 @@ pub struct GroupPlan {
     pub attributes: Attributes,
     /// In the order of the request.
     pub members: Vec<MemberStep>,
-}
-
-/// One step of a change of members.
-#[derive(Clone, Debug, PartialEq)]
-pub enum MemberStep {
-    Delta(MemberDelta),
-    /// Those that match a filter on members that is more than a list of ids.
-    RemoveMatching(Filter),
 }
 
 /// A POST.
@@ -107,8 +101,10 @@ pub fn named(attributes: &Attributes) -> Result<(), ScimError> {
 /// # Errors
 /// 400 with the operation, the attribute and the mend.
 pub fn patch(reading: &Reading<'_>, current: &Attributes, body: &Value) -> Result<(GroupPlan, Notes), ScimError> {
-    let _ = (reading, current, body);
-    Err(ScimError::status(501, "not built yet"))
+    let current = Draft { attributes: current.clone(), active: true };
+    let patched = carry_out(reading, &current, body, GROUP_OPERATIONS_MAX)?;
+    named(&patched.draft.attributes)?;
+    Ok((GroupPlan { attributes: patched.draft.attributes, members: patched.members }, patched.notes))
 }
 
 #[cfg(test)]

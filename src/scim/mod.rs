@@ -18,6 +18,7 @@ pub mod member;
 pub mod body;
 pub mod filter;
 pub mod path;
+pub mod patch;
 pub mod user;
 pub mod group;
 pub mod lifecycle;

@@ -69,7 +69,7 @@ impl Path {
             });
         };
         match schema.named(&self.name.text) {
-            Named::Attribute(attribute, None) => {
+            Named::Attribute(attribute, None) if !attribute.subs.is_empty() => {
                 let filter = Some(of_values(syntax, attribute)?);
                 Ok(match &self.part {
                     None => Target::Attribute { attribute, filter, sub: None },
@@ -90,7 +90,7 @@ impl Path {
             Named::Common(common) => Ok(Target::Common(common)),
             Named::Attribute(..) | Named::Parent(_) | Named::Extension(_) => {
                 let detail = format!(
-                    "path, column {}: only an attribute of several values takes a filter in brackets",
+                    "path, column {}: only an attribute whose values have parts takes a filter in brackets",
                     self.name.column
                 );
                 Err(ScimError::bad(ScimType::InvalidPath, detail))

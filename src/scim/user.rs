@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::body::{Said, read_body};
 use super::error::ScimError;
 use super::notes::Notes;
+use super::patch::{USER_OPERATIONS_MAX, carry_out};
 use crate::identity::Directory;
 use crate::identity::dialect::{Missing, Omission};
 use crate::identity::user::Attributes;
@@ -100,8 +101,12 @@ const NEEDED: [&str; 4] = ["emails", "name.givenName", "name.familyName", "exter
 /// # Errors
 /// 400 with the operation, the attribute and the mend.
 pub fn patch(reading: &Reading<'_>, current: &Draft, body: &Value) -> Result<(Draft, Notes), ScimError> {
-    let _ = (reading, current, body);
-    Err(ScimError::status(501, "not built yet"))
+    let patched = carry_out(reading, current, body, USER_OPERATIONS_MAX)?;
+    let was_whole = whole(reading, current).is_ok();
+    if was_whole || !patched.draft.attributes.contains_key("userName") {
+        whole(reading, &patched.draft)?;
+    }
+    Ok((patched.draft, patched.notes))
 }
 
 /// The attributes that services need and this user lacks: `emails`, `name.givenName`, `name.familyName`, `externalId`,

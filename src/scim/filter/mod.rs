@@ -12,7 +12,7 @@ mod compare;
 mod resolve;
 mod evaluate;
 #[cfg(test)]
-mod tests;
+pub(in crate::scim) mod tests;
 
 pub use instant::nanoseconds;
 pub use parse::{FILTER_CHARS_MAX, Syntax, SyntaxFault};
