@@ -12,7 +12,7 @@ use crate::base::Moment;
 use crate::base::text::fold;
 use crate::config::Snapshot;
 use crate::flow::scim::refusal::Refusal;
-use crate::identity::dialect::{Missing, Returning};
+use crate::identity::dialect::Returning;
 use crate::identity::group::MemberDelta;
 use crate::identity::user::Attributes;
 use crate::identity::{Directory, GroupId, StoredUser, UserId};
@@ -157,10 +157,6 @@ impl Desk<'_> {
             Err(error) => return Ok(Err(error)),
         };
         let lacks = user::lacks(self.directory, &draft);
-        if let (Missing::Refuse, Some(missing)) = (self.directory.dialect.missing, lacks.first()) {
-            let detail = format!("{missing} is missing; a value would be accepted");
-            return Ok(Err(ScimError::value(missing, detail)));
-        }
         let (current, revived) = match current {
             Some(current) => (Some(current), false),
             None => (self.returning(&draft).await?, true),

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use super::engine::{Row, SqlFault, params};
 use super::rows::{count, senseless};
 use super::statements_feed as sql;
+use super::statements_made as made;
 use super::statements_roster::TALLY;
 use super::store::Store;
 use crate::base::Moment;
@@ -20,13 +21,13 @@ impl Feed for Store {
     async fn changes(&self, directory: &str, after: u64, limit: u32) -> Result<Vec<Change>, DirectoryFault> {
         let directory = directory.to_owned();
         self.read(move |db| {
-            let mut changes = db.all(sql::CHANGES, params![&directory, count(after), i64::from(limit)], change)?;
+            let mut changes = db.all(made::CHANGES, params![&directory, count(after), i64::from(limit)], change)?;
             if changes.len() == limit as usize
                 && let Some(last) = changes.last().map(|change| change.seq)
             {
                 // What has this number may go on behind the limit. Nothing can have come to it meanwhile.
                 changes.retain(|change| change.seq < last);
-                changes.extend(db.all(sql::CHANGES_OF, params![&directory, count(last)], change)?);
+                changes.extend(db.all(made::CHANGES_OF, params![&directory, count(last)], change)?);
             }
             Ok(changes)
         })
@@ -79,7 +80,7 @@ impl Feed for Store {
     }
 }
 
-/// Reads a row of `statements_feed::changes`.
+/// Reads a row of `statements_made::changes`.
 fn change(row: &dyn Row) -> Result<Change, SqlFault> {
     let id = row.string(3)?;
     let subject = match row.int(2)? {

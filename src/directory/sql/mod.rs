@@ -4,6 +4,7 @@
 mod engine;
 mod statements;
 mod statements_roster;
+mod statements_made;
 mod statements_feed;
 mod statements_groups;
 mod statements_lists;

@@ -121,7 +121,7 @@ fn delete(db: &dyn Sql, stored: &StoredUser, deletion: Deletion, act: &Act) -> R
     revoke_all(db, user.active, id, act.at)?;
     let left = db.execute(sql::MEMBERSHIPS_GONE, params![seq, act.at.ms(), id])?;
     if left > 0 {
-        db.execute(sql::GROUPS_LOSE, params![act.at.ms(), id])?;
+        db.execute(sql::GROUPS_LOSE, params![act.at.ms(), seq, id])?;
         db.execute(sql::LEAVE_GROUPS, params![id])?;
         count(db, directory, Growth { memberships: -rows::count(left), ..Growth::default() })?;
     }

@@ -6,9 +6,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::engine::{Row, SqlFault};
+use crate::base::Digest;
+use crate::base::text::fold;
 use crate::directory::{KeyAtRest, Standing};
 use crate::identity::{User, UserId};
 use crate::token::family::Family;
+
+/// The longest value that stands in the index as it is, in bytes.
+const PLAIN_VALUE_BYTES_MAX: usize = 256;
 
 /// Reads the columns of `statements::user_columns`.
 pub(super) fn user(row: &dyn Row) -> Result<User, SqlFault> {
@@ -71,4 +76,20 @@ pub(super) fn json(value: &impl Serialize) -> Result<String, SqlFault> {
 /// A number that only grows, as SQL has it.
 pub(super) fn count(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// What the index holds for a value of an attribute: folded, so that whoever compares without case finds it, but for
+/// `externalId`. `None`: an empty value, which equals nothing.
+///
+/// A long value stands as its beginning and digest: longer than any short one, so never equal to it.
+pub(super) fn index_value(attribute: &str, value: &str) -> Option<String> {
+    let value = match attribute {
+        "externalId" => value.to_owned(),
+        _ => fold(value),
+    };
+    if value.len() <= PLAIN_VALUE_BYTES_MAX {
+        return (!value.is_empty()).then_some(value);
+    }
+    let cut = value.floor_char_boundary(PLAIN_VALUE_BYTES_MAX);
+    Some(format!("{}{}", value.get(..cut).unwrap_or_default(), Digest::of(&value).base64url()))
 }

@@ -112,14 +112,18 @@ pub(super) const UPSTREAM_HINT: &str = "SELECT sealed FROM upstream_hints WHERE 
 #[cfg(test)]
 pub(super) fn ascending(source: &str) {
     let (text, _) = source.split_once("#[cfg(test)]").unwrap();
-    for statement in text.split("pub(super) const ").skip(1) {
-        let mut highest = 0;
-        for part in statement.split('$').skip(1) {
-            let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
-            if let Ok(number) = digits.parse::<u32>() {
-                assert!(number <= highest + 1, "{statement}");
-                highest = highest.max(number);
-            }
+    text.split("pub(super) const ").skip(1).for_each(ascending_in);
+}
+
+/// The same of one statement.
+#[cfg(test)]
+pub(super) fn ascending_in(statement: &str) {
+    let mut highest = 0;
+    for part in statement.split('$').skip(1) {
+        let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
+        if let Ok(number) = digits.parse::<u32>() {
+            assert!(number <= highest + 1, "{statement}");
+            highest = highest.max(number);
         }
     }
 }

@@ -7,6 +7,7 @@ macro_rules! stored_columns {
          u.updated_at, u.version, u.seq, u.created_at, u.inactive_since, u.identity_name"
     };
 }
+pub(super) use stored_columns;
 
 pub(super) const STORED_USER: &str =
     concat!("SELECT ", stored_columns!(), " FROM users u WHERE u.id = $1 AND u.directory = $2");
@@ -65,13 +66,13 @@ pub(super) const UNPARK: &str = "DELETE FROM parked_members WHERE ref = $1 AND d
 pub(super) const JOIN_GROUP: &str = "INSERT INTO memberships (group_id, member_id, directory, kind, changed) \
      VALUES ($1, $2, $3, 0, $4) ON CONFLICT DO NOTHING";
 pub(super) const GROUP_GAINS: &str = "UPDATE user_groups SET members = members + 1, parked = parked - 1, \
-     version = version + 1, updated_at = $1 WHERE id = $2";
+     version = version + 1, updated_at = $1, changed = $2 WHERE id = $3";
 pub(super) const REMEMBER_NO_LONGER: &str =
     "DELETE FROM gone WHERE directory = $1 AND kind = $2 AND id = $3 AND member = $4";
 pub(super) const TAKE_RESERVED: &str = "DELETE FROM reserved_ids WHERE directory = $1 AND external_id = $2";
 
 pub(super) const GROUPS_LOSE: &str = "UPDATE user_groups SET members = members - 1, version = version + 1, \
-     updated_at = $1 WHERE id IN (SELECT group_id FROM memberships WHERE member_id = $2)";
+     updated_at = $1, changed = $2 WHERE id IN (SELECT group_id FROM memberships WHERE member_id = $3)";
 pub(super) const MEMBERSHIPS_GONE: &str = "INSERT INTO gone (directory, kind, id, member, changed, at, external_id, name) \
      SELECT m.directory, CAST(2 AS BIGINT), m.group_id, m.member_id, CAST($1 AS BIGINT), CAST($2 AS BIGINT), \
      CAST(NULL AS TEXT), CAST(NULL AS TEXT) FROM memberships m WHERE m.member_id = $3 \
@@ -96,63 +97,6 @@ pub(super) const WANT_INDEX: &str = "INSERT INTO value_indexes (directory, attri
 pub(super) const INDEX_REACHES: &str = "UPDATE value_indexes SET complete = $1 WHERE directory = $2 AND attribute = $3";
 pub(super) const USERS_BEHIND: &str = "SELECT seq, id, attributes FROM users \
      WHERE directory = $1 AND seq > $2 ORDER BY seq LIMIT $3";
-
-/// What asks for an attribute of a document, of which SQLite and PostgreSQL have different ideas.
-pub(super) struct ByAttribute {
-    /// The users who have it as this text, two at most.
-    pub find: &'static str,
-    /// How many users and groups have a value of it.
-    pub holders: &'static str,
-    /// Users who have it, behind a seq and in its order.
-    pub users: &'static str,
-    pub groups: &'static str,
-}
-
-macro_rules! by_attribute {
-    (value: $value:literal, is_text: $is_text:literal, has: $has:literal) => {
-        ByAttribute {
-            find: concat!(
-                "SELECT ",
-                stored_columns!(),
-                " FROM users u WHERE u.directory = $1 AND ",
-                $is_text,
-                " AND ",
-                $value,
-                " = $3 LIMIT 2"
-            ),
-            holders: concat!(
-                "SELECT CAST((SELECT COUNT(*) FROM users u WHERE u.directory = $1 AND ",
-                $has,
-                ") + (SELECT COUNT(*) FROM user_groups u WHERE u.directory = $1 AND ",
-                $has,
-                ") AS BIGINT)"
-            ),
-            users: concat!(
-                "SELECT u.seq, u.id FROM users u WHERE u.directory = $1 AND ",
-                $has,
-                " AND u.seq > $3 ORDER BY u.seq LIMIT $4"
-            ),
-            groups: concat!(
-                "SELECT u.seq, u.id FROM user_groups u WHERE u.directory = $1 AND ",
-                $has,
-                " AND u.seq > $3 ORDER BY u.seq LIMIT $4"
-            ),
-        }
-    };
-}
-
-/// `$2` is a path.
-pub(super) const ON_SQLITE: ByAttribute = by_attribute! {
-    value: "json_extract(u.attributes, $2)",
-    is_text: "json_type(u.attributes, $2) = 'text'",
-    has: "json_type(u.attributes, $2) IS NOT NULL"
-};
-/// `$2` is the name.
-pub(super) const ON_POSTGRES: ByAttribute = by_attribute! {
-    value: "CAST(u.attributes AS json) ->> CAST($2 AS TEXT)",
-    is_text: "json_typeof(CAST(u.attributes AS json) -> CAST($2 AS TEXT)) = 'string'",
-    has: "(CAST(u.attributes AS json) -> CAST($2 AS TEXT)) IS NOT NULL"
-};
 
 pub(super) const ANNOUNCE_USER: &str = "UPDATE users SET changed = $1, updated_at = $2, version = version + 1 \
      WHERE id = $3 AND directory = $4";
@@ -191,10 +135,6 @@ pub(super) const RELEASE_FIRST: &str = "INSERT INTO tallies \
      VALUES ($1, 0, 0, 0, 0, 0, 0, 0, $2) ON CONFLICT DO NOTHING";
 pub(super) const RELEASE: &str = "UPDATE tallies SET released = $1 WHERE directory = $2 AND released = $3";
 
-/// Clears a scope, some rows at a time; in the order of their running.
-pub(super) const CLEAR: [&str; 15] = [
-    "DELETE FROM leavings WHERE (user_id, at) IN (SELECT l.user_id, l.at FROM leavings l \
-     JOIN users u ON u.id = l.user_id WHERE u.directory = $1 LIMIT $2)",
     "DELETE FROM user_values WHERE (directory, attribute, value, holder) IN \
      (SELECT directory, attribute, value, holder FROM user_values WHERE directory = $1 LIMIT $2)",
     "DELETE FROM memberships WHERE (group_id, member_id) IN \
@@ -205,7 +145,8 @@ pub(super) const CLEAR: [&str; 15] = [
     "DELETE FROM users WHERE id IN (SELECT u.id FROM users u WHERE u.directory = $1 \
      AND NOT EXISTS (SELECT 1 FROM leavings l WHERE l.user_id = u.id) LIMIT $2)",
     "DELETE FROM gone WHERE (directory, kind, id, member) IN \
-     (SELECT directory, kind, id, member FROM gone WHERE directory = $1 LIMIT $2)",
+     (SELECT g.directory, g.kind, g.id, g.member FROM gone g WHERE g.directory = $1 \
+     AND NOT EXISTS (SELECT 1 FROM leavings l WHERE l.user_id = g.id) LIMIT $2)",
     "DELETE FROM reserved_ids WHERE (directory, external_id) IN \
      (SELECT directory, external_id FROM reserved_ids WHERE directory = $1 LIMIT $2)",
     "DELETE FROM policy_removals WHERE (directory, at, user_id) IN \

@@ -2,12 +2,10 @@
 
 use super::engine::{Outcome, Param, Row, Sql, SqlFault, Statement, params};
 use super::notices::note_leaving;
-use super::rows;
+use super::rows::{self, index_value};
 use super::statements as sql_users;
 use super::statements_roster as sql;
-use super::values::{
-    IndexRow, UNIQUE, all_values, basic_values, index_value, insert_values, insertion, portions, wanted_values,
-};
+use super::values::{IndexRow, UNIQUE, all_values, basic_values, insert_values, insertion, portions, wanted_values};
 use crate::base::Moment;
 use crate::directory::roster::{Act, Written};
 use crate::identity::{StoredUser, UserId};
@@ -187,7 +185,7 @@ fn take_up(
     db.execute(sql::UNPARK, params![id, directory])?;
     for group in &groups {
         db.execute(sql::JOIN_GROUP, params![group, id, directory, seq])?;
-        db.execute(sql::GROUP_GAINS, params![at.ms(), group])?;
+        db.execute(sql::GROUP_GAINS, params![at.ms(), seq, group])?;
         db.execute(sql::REMEMBER_NO_LONGER, params![directory, 2_i64, group, id])?;
     }
     let joined = i64::try_from(groups.len()).unwrap_or(i64::MAX);

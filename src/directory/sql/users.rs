@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use super::engine::{Flavour, Outcome, Sql, SqlFault, params};
 use super::rows;
 use super::statements as sql;
+use super::statements_made as made;
 use super::statements_roster as roster;
 use super::store::Store;
 use super::stored::{self, Draft, having, revoke_all};
@@ -102,10 +103,10 @@ fn find(db: &dyn Sql, directory: &str, attribute: &str, value: &str) -> Result<V
 }
 
 /// The statements that ask for an attribute.
-pub(super) fn by_attribute(db: &dyn Sql) -> &'static roster::ByAttribute {
+pub(super) fn by_attribute(db: &dyn Sql) -> &'static made::ByAttribute {
     match db.flavour() {
-        Flavour::Sqlite => &roster::ON_SQLITE,
-        Flavour::Postgres => &roster::ON_POSTGRES,
+        Flavour::Sqlite => &made::ON_SQLITE,
+        Flavour::Postgres => &made::ON_POSTGRES,
     }
 }
 

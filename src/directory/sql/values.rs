@@ -5,13 +5,11 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use super::engine::{Param, Sql, SqlFault};
-use crate::base::Digest;
+use super::rows::index_value;
 use crate::base::text::fold;
 use crate::identity::User;
 use crate::identity::user::Attributes;
 
-/// The longest value that stands in the index as it is, in bytes.
-const PLAIN_VALUE_BYTES_MAX: usize = 256;
 /// The attributes by which users are always found.
 pub(super) const ALWAYS: [&str; 4] = ["displayName", "emails", "externalId", "userName"];
 /// The attributes whose value one user of a directory has at most.
@@ -21,22 +19,6 @@ const ROWS_AT_ONCE: usize = 12;
 
 /// A row: attribute and value, as the index has it.
 pub(super) type IndexRow = (String, String);
-
-/// What the index holds for a value of an attribute: folded, so that whoever compares without case finds it, but for
-/// `externalId`. `None`: an empty value, which equals nothing.
-///
-/// A long value stands as its beginning and digest: longer than any short one, so never equal to it.
-pub(super) fn index_value(attribute: &str, value: &str) -> Option<String> {
-    let value = match attribute {
-        "externalId" => value.to_owned(),
-        _ => fold(value),
-    };
-    if value.len() <= PLAIN_VALUE_BYTES_MAX {
-        return (!value.is_empty()).then_some(value);
-    }
-    let cut = value.floor_char_boundary(PLAIN_VALUE_BYTES_MAX);
-    Some(format!("{}{}", value.get(..cut).unwrap_or_default(), Digest::of(&value).base64url()))
-}
 
 /// Whether `value` is what a user is found by: `userName` and the primary email folded, any other text exactly.
 pub(super) fn is_found_by(user: &User, attribute: &str, value: &str) -> bool {

@@ -10,6 +10,11 @@ mod leavings;
 mod keys;
 mod traces;
 mod races;
+mod roster;
+mod feed;
+mod sync_clients;
+mod audits;
+mod upkeep;
 
 mod sqlite;
 mod sqlite_file;

@@ -123,4 +123,47 @@ suite! {
         first_logins_of_one_person_at_once_make_one_user
         new_people_who_claim_one_user_name_at_once_are_one_user_and_conflicts
         g03_readers_see_every_write_that_was_answered;
+    roster:
+        a_new_user_gets_its_place_version_and_times
+        a165_a_user_is_read_in_its_own_directory_only
+        the_holder_of_a_name_or_external_id_is_found
+        what_logins_ask_sees_users_of_scim
+        a_name_or_external_id_of_another_is_taken_and_nothing_is_written
+        a_replacement_is_written_over_the_version_that_was_read_only
+        switching_off_by_scim_ends_what_was_issued_and_notes_a_leaving
+        a_deleted_user_is_gone_and_its_clients_are_told
+        a_user_who_was_off_is_deleted_without_leaving_again
+        an_id_kept_by_policy_comes_back_with_its_external_id
+        an_import_is_written_as_a_whole_or_not_at_all
+        many_emails_and_equal_ones_are_no_conflict
+        a_login_that_changes_a_user_of_scim_makes_a_version_of_it
+        of_many_writers_of_one_version_one_wins
+        of_many_who_claim_one_name_at_once_one_gets_it
+        a_deletion_and_a_replacement_at_once_leave_one_of_the_two;
+    feed:
+        of_each_object_the_feed_has_the_last_change_in_their_order
+        what_is_gone_says_all_that_a_deletion_elsewhere_needs
+        a_switch_and_a_login_are_changes
+        a_consumer_moves_on_from_where_it_stands
+        what_is_gone_is_kept_until_it_is_old_and_every_consumer_has_passed
+        whoever_reads_on_from_where_he_stopped_misses_nothing;
+    sync_clients:
+        a_credential_is_found_by_its_secret_and_id_as_it_was_written
+        a_scope_has_so_many_that_are_not_over
+        all_are_listed_the_oldest_first
+        a_revocation_holds_at_once_for_every_process
+        the_last_use_is_the_latest_one
+        of_many_made_at_once_no_more_than_so_many_are;
+    audits:
+        every_write_leaves_its_record
+        sightings_add_up_and_the_newest_moment_stays
+        a_directory_without_users_counts_nothing;
+    upkeep:
+        what_is_confirmed_no_longer_is_set_aside_until_it_is_confirmed_again
+        those_who_have_an_attribute_are_counted_and_announced
+        only_what_is_set_aside_is_erased_and_then_forgotten
+        those_off_longest_come_first
+        a_release_is_given_by_one_who_knows_what_it_was
+        an_index_that_is_wanted_is_built_and_kept
+        a_scratch_scope_is_cleared_and_nothing_else;
 }

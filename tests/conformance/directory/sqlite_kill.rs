@@ -111,7 +111,7 @@ fn nothing_is_half_written(path: &Path) {
     let count = |sql: &str| raw.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
     let verdict: String = raw.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(verdict, "ok");
-    let half = "SELECT COUNT(*) FROM users u WHERE 3 <> (SELECT COUNT(*) FROM user_values v WHERE v.user_id = u.id)";
+    let half = "SELECT COUNT(*) FROM users u WHERE 2 <> (SELECT COUNT(*) FROM user_values v WHERE v.user_id = u.id)";
     assert_eq!(count(half), 0);
     let alive = "SELECT COUNT(*) FROM families f JOIN sign_outs s ON s.sid = f.sid WHERE f.revoked_at IS NULL";
     assert_eq!(count(alive), 0);
