@@ -3,7 +3,7 @@
 
 use super::condition::{Condition, Kind, Values};
 use super::group_rows::name_key;
-use super::values::index_value;
+use super::rows::index_value;
 use crate::base::text::fold;
 use crate::scim::filter::{CommonOperand, Filter, Literal, Operand, Operator};
 

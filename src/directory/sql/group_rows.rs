@@ -3,7 +3,7 @@
 use super::engine::{Row, Sql, SqlFault, params};
 use super::rows;
 use super::statements_groups as sql;
-use super::values::index_value;
+use super::rows::index_value;
 use crate::identity::{GroupId, StoredGroup};
 
 /// Reads the columns of `statements_groups::group_columns`.

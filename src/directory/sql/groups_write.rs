@@ -5,7 +5,7 @@ use super::group_rows::{name_key, read, stored};
 use super::members::{Effect, Net, Roll, numbers, reserve, unpark, withdraw};
 use super::rows;
 use super::statements_groups as sql;
-use super::values::index_value;
+use super::rows::index_value;
 use crate::base::Moment;
 use crate::directory::roster::{Act, GroupChange, GroupChanged, GroupRules, MEMBERS_MAX, Written};
 use crate::identity::StoredGroup;

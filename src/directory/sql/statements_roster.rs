@@ -135,6 +135,8 @@ pub(super) const RELEASE_FIRST: &str = "INSERT INTO tallies \
      VALUES ($1, 0, 0, 0, 0, 0, 0, 0, $2) ON CONFLICT DO NOTHING";
 pub(super) const RELEASE: &str = "UPDATE tallies SET released = $1 WHERE directory = $2 AND released = $3";
 
+/// Clears a scope, some rows at a time; in the order of their running.
+pub(super) const CLEAR: [&str; 14] = [
     "DELETE FROM user_values WHERE (directory, attribute, value, holder) IN \
      (SELECT directory, attribute, value, holder FROM user_values WHERE directory = $1 LIMIT $2)",
     "DELETE FROM memberships WHERE (group_id, member_id) IN \
