@@ -12,13 +12,13 @@ use crate::base::Moment;
 use crate::base::text::fold;
 use crate::config::Snapshot;
 use crate::flow::scim::refusal::Refusal;
-use crate::identity::dialect::{Missing, Returning};
+use crate::identity::dialect::Returning;
 use crate::identity::group::MemberDelta;
 use crate::identity::user::Attributes;
 use crate::identity::{Directory, GroupId, StoredUser, UserId};
 use crate::scim::confirmed::split;
 use crate::scim::group::{GroupPlan, MemberStep};
-use crate::scim::lifecycle::settle;
+use crate::scim::lifecycle::{settle, taken};
 use crate::scim::notes::Notes;
 use crate::scim::reading::{Draft, Reading};
 use crate::scim::{Schemas, ScimError, group, user};
@@ -157,15 +157,11 @@ impl Desk<'_> {
             Err(error) => return Ok(Err(error)),
         };
         let lacks = user::lacks(self.directory, &draft);
-        if let (Missing::Refuse, Some(missing)) = (self.directory.dialect.missing, lacks.first()) {
-            let detail = format!("{missing} is missing; a value would be accepted");
-            return Ok(Err(ScimError::value(missing, detail)));
-        }
         let (current, revived) = match current {
             Some(current) => (Some(current), false),
             None => (self.returning(&draft).await?, true),
         };
-        if let Some(error) = self.taken(current.as_ref(), &draft).await? {
+        if let Some(error) = self.collision(current.as_ref(), &draft).await? {
             return Ok(Err(error));
         }
         let Some(current) = current else {
@@ -222,14 +218,14 @@ impl Desk<'_> {
     }
 
     /// Somebody else who has the name or the externalId.
-    async fn taken(&self, current: Option<&StoredUser>, draft: &Draft) -> anyhow::Result<Option<ScimError>> {
+    async fn collision(&self, current: Option<&StoredUser>, draft: &Draft) -> anyhow::Result<Option<ScimError>> {
         for attribute in ["userName", "externalId"] {
             let Some(value) = draft.attributes.get(attribute).and_then(Value::as_str) else { continue };
             let key = if attribute == "userName" { fold(value) } else { value.to_owned() };
             let holder = self.parts.directory.roster.holder(&self.directory.id, attribute, &key).await?;
             let other = holder.filter(|holder| current.is_none_or(|current| current.user.id != holder.user.id));
             if let Some(other) = other {
-                return Ok(Some(scim(Refusal::taken(attribute, other.user.text("externalId")))));
+                return Ok(Some(taken(attribute, other.user.text("externalId"))));
             }
         }
         Ok(None)
