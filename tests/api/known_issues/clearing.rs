@@ -9,7 +9,7 @@ use super::town::{BOTH, ENTERPRISE, Person, Source, Town};
 /// The claim `nick` is there before `clear` and missing after it, and so is the value.
 #[track_caller]
 fn clears(town: &Town, form: &str, clear: impl FnOnce(&Town, &Person)) {
-    let person = town.hire(&format!("p{}", form.chars().filter(char::is_ascii_alphanumeric).collect::<String>()));
+    let person = town.hire(&format!("p{}", town.newest()));
     assert_eq!(town.claims(&person)["nick"], "Nick", "{form}");
     let before = town.newest();
     clear(town, &person);

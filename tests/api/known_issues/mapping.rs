@@ -81,8 +81,10 @@ fn a_deleted_attribute_mapping_leaves_values_behind_no_more_but_a_slip_of_the_pe
     for source in BOTH {
         let town = Town::new(source);
         let ada = town.hire("ada");
+        let before = town.newest();
         unconfirm(&town);
         is_out_of_use(&town, &ada);
+        wait_until("services will be told to clear it", || is_announced(&town, before, &ada));
         town.stage.world.advance(Span::days(6));
         let before = town.newest();
         confirm_again(&town);

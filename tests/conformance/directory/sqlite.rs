@@ -166,4 +166,8 @@ suite! {
         a_release_is_given_by_one_who_knows_what_it_was
         an_index_that_is_wanted_is_built_and_kept
         a_scratch_scope_is_cleared_and_nothing_else;
+    roster_groups:
+        a_parked_member_becomes_one_when_the_user_appears
+        a_deleted_user_leaves_its_groups
+        an_id_that_comes_back_is_member_where_it_is_awaited;
 }

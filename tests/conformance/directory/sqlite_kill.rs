@@ -16,14 +16,14 @@ use vestibule::token::family::Family;
 
 use super::home::{at, bound_family, claim, family_id, login, notice, turned};
 
-const FILE: &str = "VESTIBULE_TEST_FILE";
-const ROUND: &str = "VESTIBULE_TEST_ROUND";
+pub const FILE: &str = "VESTIBULE_TEST_FILE";
+pub const ROUND: &str = "VESTIBULE_TEST_ROUND";
 /// Those who hear of a sign-out.
 const CLIENTS: [&str; 3] = ["rp", "other", "third"];
 const WRITER: &str = "directory::sqlite_kill::the_process_that_writes_until_it_ends";
 const DELIVERER: &str = "directory::sqlite_kill::the_process_that_delivers_until_it_ends";
 
-fn command(program: &mut Command, test: &str, path: &Path, round: usize) -> Command {
+pub fn command(program: &mut Command, test: &str, path: &Path, round: usize) -> Command {
     let mut command = std::mem::replace(program, Command::new("true"));
     command
         .args([test, "--exact", "--ignored", "--nocapture", "--test-threads=1"])
@@ -34,11 +34,11 @@ fn command(program: &mut Command, test: &str, path: &Path, round: usize) -> Comm
     command
 }
 
-fn open(path: &Path) -> Database {
+pub fn open(path: &Path) -> Database {
     sqlite(path, SqliteOptions::default()).unwrap()
 }
 
-fn say(what: &str, done: bool) {
+pub fn say(what: &str, done: bool) {
     println!("{} {what}", if done { "done" } else { "failed" });
 }
 
@@ -128,7 +128,7 @@ fn nothing_is_half_written(path: &Path) {
 }
 
 /// Lets the process go on until it has acknowledged some number of writes, and gives all that it said.
-fn run_and_kill(command: &mut Command, round: usize) -> String {
+pub fn run_and_kill(command: &mut Command, round: usize) -> String {
     let mut process = command.spawn().unwrap();
     let mut output = BufReader::new(process.stdout.take().unwrap());
     let until = RandomState::new().hash_one(round) % 150;
