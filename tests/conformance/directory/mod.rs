@@ -11,9 +11,10 @@ mod keys;
 mod traces;
 mod races;
 
-mod sqlite;
+mod suite;
 mod sqlite_file;
 mod sqlite_faults;
 mod sqlite_disk;
 mod sqlite_kill;
 mod sqlite_speed;
+mod postgres_faults;
