@@ -49,7 +49,7 @@ fn a_deleted_azure_user_lingers_no_more_than_the_policy_says() {
 #[test]
 fn a229_a_deleted_azure_user_lingers_no_more_and_within_thirty_days_is_the_same_person_again() {
     for source in BOTH {
-        let town = with(source, "[lifecycle]\non_deactivate = \"delete_now\"");
+        let town = with(source, "[lifecycle]\non_deactivate = \"delete_now\"\n\n[guard]\nmax_removals = 10");
         let ada = town.hire("ada");
         town.switch_off(&ada);
         wait_until("Ada is deleted", || town.stored(&ada).is_none());
