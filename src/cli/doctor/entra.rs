@@ -82,7 +82,7 @@ fn updates() -> Vec<Step> {
         Step::new("read it back", "GET", "/Users/${user}")
             .needs(&["department"])
             .is("/urn:ietf:params:scim:schemas:extension:enterprise:2.0:User/department", "Care"),
-        Step::new("an attribute that is mapped here and not confirmed", "PATCH", "/Users/${user}")
+        Step::new("an attribute that nobody here knows", "PATCH", "/Users/${user}")
             .operations(json!([{ "op": "Add", "path": "faxOfTheDoctor", "value": "none" }]))
             .mend("An unknown attribute is left out and counted; it must not sink the request."),
     ]

@@ -136,7 +136,10 @@ pub(super) const RELEASE_FIRST: &str = "INSERT INTO tallies \
 pub(super) const RELEASE: &str = "UPDATE tallies SET released = $1 WHERE directory = $2 AND released = $3";
 
 /// Clears a scope, some rows at a time; in the order of their running.
-pub(super) const CLEAR: [&str; 14] = [
+pub(super) const CLEAR: [&str; 15] = [
+    "DELETE FROM leavings WHERE (user_id, at) IN (SELECT l.user_id, l.at FROM leavings l \
+     WHERE l.user_id IN (SELECT u.id FROM users u WHERE u.directory = $1 \
+     UNION ALL SELECT g.id FROM gone g WHERE g.directory = $1 AND g.kind = 0) LIMIT $2)",
     "DELETE FROM user_values WHERE (directory, attribute, value, holder) IN \
      (SELECT directory, attribute, value, holder FROM user_values WHERE directory = $1 LIMIT $2)",
     "DELETE FROM memberships WHERE (group_id, member_id) IN \
