@@ -98,31 +98,13 @@ pub fn members(steps: &[MemberDelta]) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::samples::directory;
     use super::super::schema::Schemas;
     use super::*;
-    use crate::base::Span;
-    use crate::identity::directory::{DirectoryKind, OnDeactivate};
-    use crate::identity::{Dialect, Directory, Source};
+    use crate::identity::Source;
 
-    /// Of a directory that confirms what the test needs.
     fn schema() -> Schema {
-        let attributes = ["userName", "title", "employeeNumber"];
-        Schemas::of(&Directory {
-            id: "contoso".to_owned(),
-            name: "Contoso".to_owned(),
-            domains: Vec::new(),
-            default_domain: None,
-            source: Source::Azure,
-            kind: DirectoryKind::Provisioned,
-            attributes: attributes.iter().map(|&name| name.to_owned()).collect(),
-            decode_ms_guid: false,
-            on_deactivate: OnDeactivate::Keep,
-            purge_after: Span::days(7),
-            clear_sentinel: "__CLEAR__".to_owned(),
-            max_removals: "5%".to_owned(),
-            dialect: Dialect::preset(Source::Azure),
-        })
-        .user
+        Schemas::of(&directory(Source::Azure, &["userName", "title", "employeeNumber"])).user
     }
 
     fn attributes(pairs: &[(&str, &str)]) -> Attributes {

@@ -26,7 +26,7 @@ pub fn directory(source: Source, attributes: &[&str]) -> Directory {
         on_deactivate: OnDeactivate::Keep,
         purge_after: Span::days(7),
         clear_sentinel: "__CLEAR__".to_owned(),
-        max_removals: "5%".to_owned(),
+        max_removals: crate::identity::directory::MaxRemovals::Share(5),
         dialect: Dialect::preset(source),
     }
 }

@@ -41,7 +41,7 @@ pub(in crate::scim) fn directory() -> Directory {
         on_deactivate: OnDeactivate::Keep,
         purge_after: crate::base::Span::days(7),
         clear_sentinel: "__CLEAR__".to_owned(),
-        max_removals: "10%".to_owned(),
+        max_removals: crate::identity::directory::MaxRemovals::Share(10),
         dialect: Dialect::preset(Source::Generic),
     }
 }
