@@ -83,9 +83,7 @@ pub fn run(context: &Context, what: Explain) -> anyhow::Result<ExitCode> {
                 explain_hint(context, &parts, asked).await
             }
             Explain::Claims { idp, file } => explain_claims(context, &parts, &idp, &file).await,
-            Explain::Scim { directory, path, file } => {
-                explain_scim(context, &parts, (&directory, &path), &file).await
-            }
+            Explain::Scim { directory, path, file } => explain_scim(context, &parts, (&directory, &path), &file).await,
             Explain::Login { reference } => explain_login(context, &parts, &reference).await,
         };
         parts.directory.close().await.context("closing the database")?;

@@ -354,13 +354,18 @@ fn tell(explained: &Explained, services: &[(String, String)]) -> String {
     let outcome = match explained {
         Err(error) => {
             let kind = error.scim_type.map_or("", crate::scim::ScimType::as_str);
-            return format!("refused: {} {kind}\n  {}\nnothing would be stored, no service would be told", error.status, error.detail);
+            return format!(
+                "refused: {} {kind}\n  {}\nnothing would be stored, no service would be told",
+                error.status, error.detail
+            );
         }
         Ok(outcome) => outcome,
     };
     let mut lines = vec![format!("{}: {}", outcome.what, outcome.status)];
     for (name, change) in &outcome.changes {
-        let side = |side: &str| change.get(side).filter(|value| !value.is_null()).map_or_else(|| "–".to_owned(), Value::to_string);
+        let side = |side: &str| {
+            change.get(side).filter(|value| !value.is_null()).map_or_else(|| "–".to_owned(), Value::to_string)
+        };
         lines.push(format!("  {name}: {} → {}", side("before"), side("after")));
     }
     lines.extend(outcome.members.iter().map(|step| format!("  members: {step}")));

@@ -6,7 +6,8 @@ use std::ops::Range;
 use super::build::directory::MULTI_VALUED;
 use super::finding::Finding;
 use super::lints::{
-    CFG19, CFG21, CLI01, CLI11, CLI17, CLI18, DIR02, IDP01, IDP02, IDP07, IDP12, IDP13, IDP19, IDP20, IDP21, IDP23, Lint,
+    CFG19, CFG21, CLI01, CLI11, CLI17, CLI18, DIR02, IDP01, IDP02, IDP07, IDP12, IDP13, IDP19, IDP20, IDP21, IDP23,
+    Lint,
 };
 use super::objects::{Object, Objects};
 use super::spelling::nearest;
@@ -132,11 +133,7 @@ fn matching(view: &View<'_>, directory: &Directory, findings: &mut Vec<Finding>)
         findings.push(view.source.finding(&IDP07, &span, label));
     } else if MULTI_VALUED.contains(&attribute.as_str()) {
         findings.push(view.source.finding(&IDP19, &span, "may have several values"));
-    } else if from_entra
-        && view.text("kind") == "entra"
-        && table.text("claim") == "oid"
-        && attribute != "externalId"
-    {
+    } else if from_entra && view.text("kind") == "entra" && table.text("claim") == "oid" && attribute != "externalId" {
         findings.push(view.source.finding(&IDP23, &span, format!("`{attribute}` holds it only if a mapping says so")));
     }
     let taken_away = view

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use crate::base::{Moment, Span};
-use crate::directory::{Database, DirectoryFault};
 use crate::directory::roster::{Act, Deletion, Written};
+use crate::directory::{Database, DirectoryFault};
 use crate::flow::Ports;
 use crate::identity::directory::OnDeactivate;
 use crate::identity::{Directory, StoredUser};

@@ -105,7 +105,10 @@ fn what_is_exported_can_be_imported_into_a_fresh_database_and_is_exported_the_sa
     let report = done.json();
     assert_eq!(done.code, Some(0), "{done:?}");
     assert_eq!(report["users"], json!({ "created": 1203, "present": 0, "refused": 0 }), "{report}");
-    assert_eq!((&report["groups"]["created"], &report["memberships"], &report["parked"]), (&4.into(), &1204.into(), &1.into()));
+    assert_eq!(
+        (&report["groups"]["created"], &report["memberships"], &report["parked"]),
+        (&4.into(), &1204.into(), &1.into())
+    );
     let dump = export(&first);
     let parsed: Value = serde_json::from_str(&dump).expect("one JSON document");
     assert_eq!((&parsed["totalResults"], &parsed["itemsPerPage"]), (&1207.into(), &1207.into()));
@@ -259,9 +262,8 @@ fn deletions_that_the_guard_holds_go_on_when_they_are_released_and_only_then() {
     import(&stage, &list_response(&people(20)), &[]);
     let server = stage.serve();
     // Three of twenty were off on arrival; 5 % of them is one.
-    let removals = |more: &[&str]| {
-        stage.run(&[&["directory", "removals", "--directory", "contoso", "--json"], more].concat())
-    };
+    let removals =
+        |more: &[&str]| stage.run(&[&["directory", "removals", "--directory", "contoso", "--json"], more].concat());
     until("the guard holds them", || removals(&[]).json()["held"] == 3);
     assert!(server.managed("/readyz").text().contains("deletions wait"));
     let few = removals(&["--release", "2"]);

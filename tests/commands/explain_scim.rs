@@ -77,9 +77,13 @@ fn a_change_is_shown_attribute_by_attribute_with_what_is_left_out_and_nothing_is
     assert!(service.contains("displayName") && service.contains("delivers nothing yet"), "{service}");
 
     let text = explain(&stage, &format!("PATCH /Users/{ID}"), &body, &[]).out;
-    for line in ["changed: 200", "  displayName: \"Ada\" → \"Ada Lovelace\"", "  active: true → false",
-        "left out, in no schema: shoeSize", "left out, not confirmed by this directory: nickName"]
-    {
+    for line in [
+        "changed: 200",
+        "  displayName: \"Ada\" → \"Ada Lovelace\"",
+        "  active: true → false",
+        "left out, in no schema: shoeSize",
+        "left out, not confirmed by this directory: nickName",
+    ] {
         assert!(text.lines().any(|told| told == line), "{line}\n{text}");
     }
     assert_eq!(everything(&stage), before);

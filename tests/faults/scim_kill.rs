@@ -109,7 +109,9 @@ fn carry_out(service: &Service, known: &mut Known, step: Doubt) -> bool {
         Doubt::Title(title) => {
             service.patch(&user, json!({ "op": "replace", "path": "title", "value": title.to_string() }))
         }
-        Doubt::Join => service.patch(&group, json!({ "op": "add", "path": "members", "value": [{ "value": known.id }] })),
+        Doubt::Join => {
+            service.patch(&group, json!({ "op": "add", "path": "members", "value": [{ "value": known.id }] }))
+        }
         Doubt::Quit => {
             service.patch(&group, json!({ "op": "remove", "path": format!("members[value eq \"{}\"]", known.id) }))
         }

@@ -24,7 +24,12 @@ const PAGE: u32 = 1_000;
 ///
 /// # Errors
 /// What can't be read or written.
-pub async fn export(parts: &Parts, directory: &Directory, schemas: &Schemas, out: Option<&Path>) -> anyhow::Result<u64> {
+pub async fn export(
+    parts: &Parts,
+    directory: &Directory,
+    schemas: &Schemas,
+    out: Option<&Path>,
+) -> anyhow::Result<u64> {
     let base = base_url(&parts.config.snapshot().server.base_url);
     let dump = Dump { parts, directory, schemas, base: &base };
     let Some(path) = out else {

@@ -84,7 +84,8 @@ fn stale(directory: &Directory, sightings: &[Sighting], now: Moment) -> Vec<(Str
     let others_come = sightings.iter().filter(came).any(|seen| seen.last >= border);
     let last = |name: &str| sightings.iter().filter(came).filter(|seen| seen.name == name).map(|seen| seen.last).max();
     let confirmed = directory.attributes.iter().filter(|name| !matches!(name.as_str(), "active" | "groups"));
-    let gone = confirmed.map(|name| (name.clone(), last(name))).filter(|(_, last)| last.is_none_or(|last| last < border));
+    let gone =
+        confirmed.map(|name| (name.clone(), last(name))).filter(|(_, last)| last.is_none_or(|last| last < border));
     if others_come { gone.collect() } else { Vec::new() }
 }
 
@@ -121,7 +122,8 @@ impl Overview {
     #[must_use]
     pub fn to_json(&self) -> Value {
         let seen = |all: &[Sighting]| {
-            let one = |seen: &Sighting| json!({ "name": seen.name, "count": seen.count, "last": seen.last.to_rfc3339() });
+            let one =
+                |seen: &Sighting| json!({ "name": seen.name, "count": seen.count, "last": seen.last.to_rfc3339() });
             all.iter().map(one).collect::<Vec<_>>()
         };
         let aside = self.aside.iter().map(|Aside { attribute, holders, erased }| {
@@ -159,7 +161,8 @@ impl Overview {
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let named = |what: &str, all: &[Sighting]| {
-            let names: Vec<String> = all.iter().take(10).map(|seen| format!("{} ({})", seen.name, seen.count)).collect();
+            let names: Vec<String> =
+                all.iter().take(10).map(|seen| format!("{} ({})", seen.name, seen.count)).collect();
             (!names.is_empty()).then(|| format!("{}: {what}: {}", self.id, names.join(", ")))
         };
         let mut notes: Vec<String> = self.cares.iter().map(|care| format!("{}: {care}", self.id)).collect();

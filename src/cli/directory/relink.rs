@@ -126,7 +126,12 @@ pub async fn relink(
 }
 
 /// Writes one, with its audit record; false: somebody else has got the value meanwhile.
-async fn one(parts: &Parts, schemas: &Schemas, mut user: StoredUser, (by, named): (By, &Named)) -> anyhow::Result<bool> {
+async fn one(
+    parts: &Parts,
+    schemas: &Schemas,
+    mut user: StoredUser,
+    (by, named): (By, &Named),
+) -> anyhow::Result<bool> {
     let key = parts.seal.derive("audit");
     for _ in 0..10 {
         let mut next = user.clone();

@@ -18,7 +18,9 @@ pub fn people(text: &str) -> anyhow::Result<Vec<(String, String)>> {
         names.iter().find_map(|name| heads.iter().position(|head| head.trim().eq_ignore_ascii_case(name)))
     };
     let (Some(user_name), Some(external_id)) = (column(&USER_NAMES), column(&EXTERNAL_IDS)) else {
-        bail!("the first line must name the columns userName and externalId, in any order, others may stand beside them")
+        bail!(
+            "the first line must name the columns userName and externalId, in any order, others may stand beside them"
+        )
     };
     let pair = |fields: Vec<String>| {
         let field = |at: usize| fields.get(at).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());

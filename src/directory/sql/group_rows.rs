@@ -2,8 +2,8 @@
 
 use super::engine::{Row, Sql, SqlFault, params};
 use super::rows;
-use super::statements_groups as sql;
 use super::rows::index_value;
+use super::statements_groups as sql;
 use crate::identity::{GroupId, StoredGroup};
 
 /// Reads the columns of `statements_groups::group_columns`.

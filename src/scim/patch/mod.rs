@@ -70,11 +70,7 @@ type Said<'b> = (Op, Option<&'b Value>);
 
 impl<'r> Patch<'_, 'r> {
     fn work(&mut self) -> Work<'_, 'r> {
-        Work {
-            reading: self.reading,
-            attributes: &mut self.patched.draft.attributes,
-            notes: &mut self.patched.notes,
-        }
+        Work { reading: self.reading, attributes: &mut self.patched.draft.attributes, notes: &mut self.patched.notes }
     }
 
     fn operation(&mut self, operation: &Operation<'_>) -> Result<(), ScimError> {
@@ -147,13 +143,7 @@ impl<'r> Patch<'_, 'r> {
 }
 
 impl<'r> Patch<'_, 'r> {
-    fn attribute(
-        &mut self,
-        spot: Spot<'_>,
-        by: By,
-        said: Said<'_>,
-        attribute: &'r Attribute,
-    ) -> Result<(), ScimError> {
+    fn attribute(&mut self, spot: Spot<'_>, by: By, said: Said<'_>, attribute: &'r Attribute) -> Result<(), ScimError> {
         let fixed = attribute.mutability == Mutability::ReadOnly
             || spot.sub.is_some_and(|sub| sub.mutability == Mutability::ReadOnly);
         match (fixed, by) {
@@ -205,11 +195,15 @@ impl<'r> Patch<'_, 'r> {
             _ => None,
         };
         if let Some(fields) = fields.filter(|fields| !fields.is_empty()) {
-            return fields.iter().try_for_each(|(part, value)| self.named(&format!("{before}{part}"), (op, Some(value))));
+            return fields
+                .iter()
+                .try_for_each(|(part, value)| self.named(&format!("{before}{part}"), (op, Some(value))));
         }
         match (op, value) {
             (Op::Add | Op::Replace, None) => Err(ScimError::value(name, format!("`value` is missing for `{name}`"))),
-            (Op::Add | Op::Replace, Some(value)) if !is_blank(value) && value.as_str() != Some(self.reading.sentinel) => {
+            (Op::Add | Op::Replace, Some(value))
+                if !is_blank(value) && value.as_str() != Some(self.reading.sentinel) =>
+            {
                 Err(ScimError::value(name, format!("`{name}` takes an object with its attributes")))
             }
             (Op::Replace, Some(Value::Object(_))) | (Op::Add, _) => Ok(()),

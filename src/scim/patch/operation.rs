@@ -26,11 +26,7 @@ pub(super) struct Operation<'b> {
 ///
 /// # Errors
 /// 400 `invalidSyntax`: no PatchOp; `invalidValue`: more than `most` operations.
-pub(super) fn of_body<'b>(
-    body: &'b Value,
-    most: usize,
-    notes: &mut Notes,
-) -> Result<Vec<Operation<'b>>, ScimError> {
+pub(super) fn of_body<'b>(body: &'b Value, most: usize, notes: &mut Notes) -> Result<Vec<Operation<'b>>, ScimError> {
     let syntax = |detail: String| ScimError::bad(ScimType::InvalidSyntax, detail);
     let Some(fields) = body.as_object() else {
         return Err(syntax(format!("the body is {}; an object with `Operations` is accepted", shape(body))));
@@ -64,7 +60,10 @@ fn operation<'b>(operation: &'b Value, notes: &mut Notes) -> Result<Operation<'b
         None | Some(Value::Null) => None,
         Some(Value::String(path)) => Some(path.as_str()).filter(|path| !path.trim().is_empty()),
         Some(other) => {
-            return Err(ScimError::bad(ScimType::InvalidPath, format!("`path` is {}; a text is accepted", shape(other))));
+            return Err(ScimError::bad(
+                ScimType::InvalidPath,
+                format!("`path` is {}; a text is accepted", shape(other)),
+            ));
         }
     };
     Ok(Operation { op: op(field(fields, "op"), notes)?, path, value: field(fields, "value") })

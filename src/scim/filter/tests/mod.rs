@@ -11,8 +11,22 @@ mod random;
 
 pub(in crate::scim) fn directory() -> Directory {
     let attributes = [
-        "userName", "externalId", "displayName", "title", "profileUrl", "name.givenName", "name.familyName", "emails",
-        "phoneNumbers", "addresses", "roles", "x509Certificates", "department", "employeeNumber", "manager", "customAttribute1",
+        "userName",
+        "externalId",
+        "displayName",
+        "title",
+        "profileUrl",
+        "name.givenName",
+        "name.familyName",
+        "emails",
+        "phoneNumbers",
+        "addresses",
+        "roles",
+        "x509Certificates",
+        "department",
+        "employeeNumber",
+        "manager",
+        "customAttribute1",
         "urn:example:ours:2.0:User:shoeSize",
     ];
     Directory {

@@ -54,12 +54,13 @@ fn syntax() -> impl Strategy<Value = Syntax> {
 }
 
 fn resource() -> impl Strategy<Value = Attributes> {
-    let element = (few(), proptest::option::of(proptest::sample::select(vec!["a", "B", "work"]))).prop_map(
-        |(value, kind)| match kind {
-            Some(kind) => json!({ "value": value, "type": kind }),
-            None => json!({ "value": value }),
-        },
-    );
+    let element =
+        (few(), proptest::option::of(proptest::sample::select(vec!["a", "B", "work"]))).prop_map(|(value, kind)| {
+            match kind {
+                Some(kind) => json!({ "value": value, "type": kind }),
+                None => json!({ "value": value }),
+            }
+        });
     let texts = proptest::collection::btree_map(
         proptest::sample::select(TEXTS.to_vec()).prop_map(str::to_owned),
         few().prop_map(Value::from),

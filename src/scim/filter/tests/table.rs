@@ -181,9 +181,17 @@ fn a215_text_meant_for_a_database_is_a_value_or_no_filter() {
 #[test]
 fn a217_filters_by_what_is_hidden_unconfirmed_or_unknown_are_refused() {
     for name in [
-        "password", "schemas", "nickName", "costCenter", "nonsense", "meta.location", "emails.nonsense", "groups.display",
+        "password",
+        "schemas",
+        "nickName",
+        "costCenter",
+        "nonsense",
+        "meta.location",
+        "emails.nonsense",
+        "groups.display",
         "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:division",
-        "urn:example:ours:2.0:User:other", "members",
+        "urn:example:ours:2.0:User:other",
+        "members",
     ] {
         let fault = refused(&format!("{name} eq \"secret\""));
         assert!(!fault.detail.contains("secret"), "{fault}");
@@ -199,9 +207,18 @@ fn a217_filters_by_what_is_hidden_unconfirmed_or_unknown_are_refused() {
 #[test]
 fn operators_that_an_attribute_does_not_have_are_refused() {
     for text in [
-        "active gt true", "active co tr", "active eq yes", "x509Certificates.value lt MII", "addresses eq work",
-        "name eq Ada", "meta.created co 2011", "meta.created gt yesterday", "userName gt null", "groups co a",
-        "groups ne a", "emails.primary ge true",
+        "active gt true",
+        "active co tr",
+        "active eq yes",
+        "x509Certificates.value lt MII",
+        "addresses eq work",
+        "name eq Ada",
+        "meta.created co 2011",
+        "meta.created gt yesterday",
+        "userName gt null",
+        "groups co a",
+        "groups ne a",
+        "emails.primary ge true",
         "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User eq x",
     ] {
         refused(text);
