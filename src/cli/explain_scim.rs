@@ -12,13 +12,12 @@ use crate::base::Moment;
 use crate::base::text::fold;
 use crate::config::Snapshot;
 use crate::flow::scim::refusal::Refusal;
-use crate::identity::dialect::Returning;
 use crate::identity::group::MemberDelta;
 use crate::identity::user::Attributes;
 use crate::identity::{Directory, GroupId, StoredUser, UserId};
 use crate::scim::confirmed::split;
 use crate::scim::group::{GroupPlan, MemberStep};
-use crate::scim::lifecycle::{settle, taken};
+use crate::scim::lifecycle::{Arrival, arriving, settle, taken};
 use crate::scim::notes::Notes;
 use crate::scim::reading::{Draft, Reading};
 use crate::scim::{Schemas, ScimError, group, user};
@@ -158,12 +157,20 @@ impl Desk<'_> {
         };
         let lacks = user::lacks(self.directory, &draft);
         let (current, revived) = match current {
-            Some(current) => (Some(current), false),
-            None => (self.returning(&draft).await?, true),
+            Some(current) => match self.collision(&current, &draft).await? {
+                Some(error) => return Ok(Err(error)),
+                None => (Some(current), false),
+            },
+            None => {
+                let by_external_id = self.holder(&draft, "externalId").await?;
+                let by_user_name = self.holder(&draft, "userName").await?;
+                match arriving(&draft, &self.directory.dialect, by_external_id.as_ref(), by_user_name.as_ref()) {
+                    Arrival::Create => (None, false),
+                    Arrival::Revive(known) => (Some(*known), true),
+                    Arrival::Conflict(error) => return Ok(Err(error)),
+                }
+            }
         };
-        if let Some(error) = self.collision(current.as_ref(), &draft).await? {
-            return Ok(Err(error));
-        }
         let Some(current) = current else {
             let changes = self.differences(None, Some((&draft.attributes, draft.active)));
             return Ok(Ok(Outcome { status: 201, what: "created", notes, changes, lacks, ..Outcome::default() }));
@@ -204,31 +211,22 @@ impl Desk<'_> {
         Outcome { status: 204, what: "deleted", changes, ..Outcome::default() }
     }
 
-    /// Who would come back by a POST: a user of the same externalId who is switched off, if this source means that by it.
-    async fn returning(&self, draft: &Draft) -> anyhow::Result<Option<StoredUser>> {
-        let Some(external_id) = draft.attributes.get("externalId").and_then(Value::as_str) else { return Ok(None) };
-        let means_it = match self.directory.dialect.returning {
-            Returning::Revive => true,
-            Returning::ReviveGuid => uuid::Uuid::try_parse(external_id).is_ok(),
-            Returning::Refuse => false,
-        };
-        let roster = &self.parts.directory.roster;
-        let holder = roster.holder(&self.directory.id, "externalId", external_id).await?;
-        Ok(holder.filter(|holder| means_it && !holder.user.active))
-    }
-
     /// Somebody else who has the name or the externalId.
-    async fn collision(&self, current: Option<&StoredUser>, draft: &Draft) -> anyhow::Result<Option<ScimError>> {
+    async fn collision(&self, current: &StoredUser, draft: &Draft) -> anyhow::Result<Option<ScimError>> {
         for attribute in ["userName", "externalId"] {
-            let Some(value) = draft.attributes.get(attribute).and_then(Value::as_str) else { continue };
-            let key = if attribute == "userName" { fold(value) } else { value.to_owned() };
-            let holder = self.parts.directory.roster.holder(&self.directory.id, attribute, &key).await?;
-            let other = holder.filter(|holder| current.is_none_or(|current| current.user.id != holder.user.id));
-            if let Some(other) = other {
+            let holder = self.holder(draft, attribute).await?;
+            if let Some(other) = holder.filter(|holder| holder.user.id != current.user.id) {
                 return Ok(Some(taken(attribute, other.user.text("externalId"))));
             }
         }
         Ok(None)
+    }
+
+    /// Who has the draft's value of an attribute.
+    async fn holder(&self, draft: &Draft, attribute: &str) -> anyhow::Result<Option<StoredUser>> {
+        let Some(value) = draft.attributes.get(attribute).and_then(Value::as_str) else { return Ok(None) };
+        let key = if attribute == "userName" { fold(value) } else { value.to_owned() };
+        Ok(self.parts.directory.roster.holder(&self.directory.id, attribute, &key).await?)
     }
 
     fn differences(

@@ -153,7 +153,7 @@ fn attributes(schema: &Schema, urn: &str) -> Vec<Value> {
 }
 
 fn shown(attribute: &Attribute) -> Value {
-    let mut fields = base_fields((&attribute.name, attribute.kind), attribute.plurality, &attribute.description);
+    let mut fields = base_fields((&attribute.name, attribute.kind), attribute.plurality, attribute.description);
     fields.insert("required".to_owned(), attribute.required().into());
     fields.insert("mutability".to_owned(), mutability(attribute.mutability).into());
     let returned = match attribute.returned {
@@ -235,14 +235,12 @@ fn groups() -> Value {
     fields.into()
 }
 
-/// `display` is not among the parts, as in RFC 7643 §8.7.1: nobody writes it.
 fn members() -> Value {
     let mut fields = base_fields(("members", Kind::Complex), Plurality::Multi, "The members of the group.");
     fields.insert("mutability".to_owned(), "readWrite".into());
     fields.insert("returned".to_owned(), "default".into());
     let subs: Vec<Value> = group::MEMBER
         .iter()
-        .filter(|sub| sub.mutability != Mutability::ReadOnly)
         .map(|sub| {
             let mut shown = shown_sub(sub, &["User", "Group"]);
             if let (Some(fields), "type") = (shown.as_object_mut(), sub.name) {

@@ -30,7 +30,10 @@ pub struct GroupPlan {
 pub fn create(reading: &Reading<'_>, body: &Value) -> Result<(GroupPlan, Notes), ScimError> {
     let mut notes = Notes::default();
     let said = read_body(reading, body, &mut notes)?;
-    let ids = said.members.map_or_else(|| Ok(Vec::new()), read_members)?;
+    let ids = match said.members {
+        Some(value) if !clears(reading, value) => read_members(value)?,
+        _ => Vec::new(),
+    };
     let mut plan = GroupPlan::default();
     if !ids.is_empty() {
         notes.received("members");
@@ -50,11 +53,12 @@ pub fn replace(reading: &Reading<'_>, current: &Attributes, body: &Value) -> Res
     let said = read_body(reading, body, &mut notes)?;
     let mut plan = GroupPlan { attributes: current.clone(), members: Vec::new() };
     if let Some(value) = said.members {
-        let ids = read_members(value)?;
+        let clears = clears(reading, value);
+        let ids = if clears { Vec::new() } else { read_members(value)? };
         if !ids.is_empty() {
             notes.received("members");
             plan.members.push(MemberStep::Delta(MemberDelta::Replace(ids)));
-        } else if blank(reading) == Asserted::Clear {
+        } else if clears || blank(reading) == Asserted::Clear {
             notes.cleared("members");
             plan.members.push(MemberStep::Delta(MemberDelta::Clear));
         }
@@ -69,6 +73,11 @@ pub fn replace(reading: &Reading<'_>, current: &Attributes, body: &Value) -> Res
     apply(said, &mut plan.attributes, &mut notes);
     named(&plan.attributes)?;
     Ok((plan, notes))
+}
+
+/// The directory's own word for: no members.
+fn clears(reading: &Reading<'_>, value: &Value) -> bool {
+    value.as_str() == Some(reading.sentinel)
 }
 
 /// Clears first, then values: a value under one name is not undone by a null under another.

@@ -38,7 +38,17 @@ pub fn settle(current: &StoredUser, draft: Draft, dialect: &Dialect, now: Moment
     } else if next.identity_name.is_none() {
         remember_after_tombstone(current, &mut next);
     }
+    if dialect.tombstones == Tombstones::Recognize {
+        forget_tombstones(&mut next);
+    }
     next
+}
+
+/// A restore in two steps makes a name of the tombstone for a while; nobody ever called the person so.
+fn forget_tombstones(user: &mut StoredUser) {
+    let Some(name) = user.user.user_name().map(fold) else { return };
+    let attributes = &user.user.attributes;
+    user.user.former_names.retain(|former| !is_tombstone(former, &name, attributes));
 }
 
 /// The real name, while a tombstone stands in its place.

@@ -28,5 +28,8 @@ mod writer;
 pub mod render;
 pub mod documents;
 
+#[cfg(test)]
+mod patch_tests;
+
 pub use error::{ScimError, ScimType};
 pub use schema::{Schema, Schemas};

@@ -1,7 +1,9 @@
 //! Directories and users for the tests here.
 
+use proptest::prelude::*;
 use serde_json::Value;
 
+use super::urn;
 use crate::base::{Moment, Span};
 use crate::identity::directory::{DirectoryKind, OnDeactivate};
 use crate::identity::user::User;
@@ -100,3 +102,46 @@ const KNOWN: [&str; 40] = [
     "userPrincipalName",
     "onPremisesUserPrincipalName",
 ];
+
+/// JSON of any shape, with names and texts that mean something to us among the others.
+pub fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i32>().prop_map(Value::from),
+        prop_oneof![Just(String::new()), Just("__CLEAR__".to_owned()), "\\PC{0,8}", Just("True".to_owned())]
+            .prop_map(Value::from),
+    ];
+    let name = prop_oneof![
+        prop::sample::select(vec![
+            "userName",
+            "emails",
+            "name",
+            "givenName",
+            "manager",
+            "value",
+            "primary",
+            "type",
+            "$ref",
+            "active",
+            "externalId",
+            "roles",
+            "members",
+            "groups",
+            "addresses",
+            "department",
+            urn::ENTERPRISE,
+            CUSTOM,
+            "NAME.givenname",
+        ])
+        .prop_map(str::to_owned),
+        "\\PC{0,6}",
+    ];
+    leaf.prop_recursive(4, 40, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::btree_map(name.clone(), inner, 0..6)
+                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}

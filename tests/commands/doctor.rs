@@ -73,8 +73,17 @@ fn nothing_is_left(stage: &Stage) {
     assert_eq!(stage.run(&["sync-client", "list", "--json"]).json(), serde_json::json!([]));
     let listed = stage.run(&["directory", "list", "--json"]).json();
     assert_eq!((&listed[0]["users"], &listed[0]["groups"]), (&0.into(), &0.into()), "{listed}");
-    let mut left = stage.run(&["directory", "audit", "--directory", "contoso", "--json"]).json();
-    assert_eq!(left.as_array_mut().map(Vec::len), Some(0), "the real directory's audit knows nothing of it");
+    let audit = stage.run(&["directory", "audit", "--directory", "contoso", "--json"]).json();
+    assert_eq!(audit, serde_json::json!([]), "the real directory's audit knows nothing of it");
+    let database = rusqlite::Connection::open(stage.path("data/vestibule.db")).expect("a database");
+    for table in
+        ["users", "user_values", "user_groups", "memberships", "parked_members", "gone", "audit", "sync_clients"]
+    {
+        let count: i64 = database
+            .query_row(&format!("SELECT COUNT(*) FROM {table} WHERE directory LIKE '%~%'"), [], |row| row.get(0))
+            .expect("a count");
+        assert_eq!(count, 0, "{table} has rows of the scratch scope");
+    }
 }
 
 #[test]

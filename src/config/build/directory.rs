@@ -10,52 +10,7 @@ use crate::config::value::{deactivation, share};
 use crate::config::view::View;
 use crate::identity::directory::{DirectoryKind, MaxRemovals, OnDeactivate};
 use crate::identity::{Directory, Source};
-
-/// Attributes that we know by their short names: SCIM's user, its enterprise extension and
-/// Workspace ONE's.
-pub const ATTRIBUTES: [&str; 41] = [
-    "userName",
-    "externalId",
-    "emails",
-    "name.givenName",
-    "name.familyName",
-    "name.middleName",
-    "name.formatted",
-    "name.honorificPrefix",
-    "name.honorificSuffix",
-    "active",
-    "displayName",
-    "nickName",
-    "title",
-    "profileUrl",
-    "userType",
-    "preferredLanguage",
-    "locale",
-    "timezone",
-    "phoneNumbers",
-    "addresses",
-    "photos",
-    "ims",
-    "roles",
-    "entitlements",
-    "department",
-    "employeeNumber",
-    "costCenter",
-    "division",
-    "organization",
-    "manager",
-    "adSourceAnchor",
-    "customAttribute1",
-    "customAttribute2",
-    "customAttribute3",
-    "customAttribute4",
-    "customAttribute5",
-    "distinguishedName",
-    "domain",
-    "userPrincipalName",
-    "onPremisesUserPrincipalName",
-    "groups",
-];
+use crate::scim::schema::{ResourceType, known};
 
 /// Those that may have several values.
 pub const MULTI_VALUED: [&str; 9] =
@@ -119,9 +74,11 @@ fn leaving(lifecycle: &View<'_>, source: Source, on_deactivate: OnDeactivate, re
 
 fn attributes(view: &View<'_>, reader: &mut Reader<'_>) {
     let items = view.items("attributes");
+    let known = known(ResourceType::User);
+    let names = || known.iter().map(|attribute| &*attribute.key).chain(["groups"]);
     for (name, span) in &items {
-        if !name.starts_with("urn:") && !ATTRIBUTES.contains(&name.as_str()) {
-            let near = nearest(name, ATTRIBUTES.into_iter());
+        if !name.starts_with("urn:") && !names().any(|known| known == name) {
+            let near = nearest(name, names());
             let label = near.map_or_else(|| "unknown".to_owned(), |near| format!("did you mean `{near}`?"));
             reader.push(view.source.finding(&DIR04, span, label));
         }

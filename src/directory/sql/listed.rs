@@ -245,3 +245,74 @@ pub(super) fn counted<T: Listed>(db: &dyn Sql, directory: &str) -> Result<(u64, 
     let counted = db.first(T::COUNTED, params![directory], |row| Ok((row.count(0)?, row.count(1)?)))?;
     Ok(counted.unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::backlog::Backlog;
+    use super::super::sqlite::{Sqlite, SqliteOptions};
+    use super::*;
+    use crate::scim::filter::Operator;
+
+    fn compare(operand: Operand, operator: Operator, text: &str) -> Filter {
+        Filter::Compare { operand, operator, value: Literal::Text { text: text.to_owned(), exact: true } }
+    }
+
+    fn folded(key: &str, operator: Operator) -> Filter {
+        let operand = Operand::Attribute { key: key.to_owned(), sub: None };
+        Filter::Compare { operand, operator, value: Literal::Text { text: "ada".to_owned(), exact: false } }
+    }
+
+    /// How SQLite finds the first page of a filter.
+    async fn plan<T: Listed>(filter: Option<Filter>) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let backlog = Arc::new(Backlog::default());
+        let (file, _writer) = Sqlite::open(&folder.path().join("v.db"), SqliteOptions::default(), &backlog).unwrap();
+        let steps = file
+            .read(|db| {
+                let question = Question::new(db, T::KIND, "d", filter.as_ref())?;
+                let text = question.rows_text(T::COLUMNS, Stretch { after: 7, skip: 0, most: 101 });
+                db.all(&format!("EXPLAIN QUERY PLAN {}", text.sql), &text.params(), |row| row.string(3))
+            })
+            .await;
+        steps.unwrap().join("; ")
+    }
+
+    #[tokio::test]
+    async fn equality_is_found_by_its_index_and_each_row_by_its_id() {
+        let id = |operand| compare(Operand::Common(operand), Operator::Eq, "x");
+        let external_id = Operand::Attribute { key: "externalId".to_owned(), sub: None };
+        let manager = Operand::Attribute { key: "manager".to_owned(), sub: Some("value") };
+        let filters = [
+            folded("userName", Operator::Eq),
+            folded("displayName", Operator::Sw),
+            compare(external_id, Operator::Eq, "x"),
+            id(CommonOperand::Id),
+            id(CommonOperand::Groups),
+            Filter::And(vec![id(CommonOperand::Id), compare(manager, Operator::Eq, "y")]),
+            Filter::Or(vec![folded("userName", Operator::Eq), folded("displayName", Operator::Eq)]),
+        ];
+        for filter in filters {
+            let plan = plan::<StoredUser>(Some(filter.clone())).await;
+            assert!(plan.contains("SEARCH r USING INDEX sqlite_autoindex_users_1 (id=?)"), "{filter:?}: {plan}");
+            let scans = plan.replace("SCAN CONSTANT ROW", "").replace("SCAN d", "").replace("SCAN (subquery", "");
+            assert!(!scans.contains("SCAN"), "{filter:?}: {plan}");
+        }
+        for key in ["displayName", "externalId"] {
+            let operand = Operand::Attribute { key: key.to_owned(), sub: None };
+            let filter = compare(operand, Operator::Eq, "x");
+            let plan = plan::<StoredGroup>(Some(filter)).await;
+            assert!(plan.contains("SEARCH r USING INDEX sqlite_autoindex_user_groups_1 (id=?)"), "{key}: {plan}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_no_index_serves_is_walked_through_in_the_order_of_creation() {
+        for filter in [None, Some(Filter::Not(Box::new(folded("userName", Operator::Eq))))] {
+            let plan = plan::<StoredUser>(filter).await;
+            assert!(plan.contains("USING INDEX users_by_seq (directory=? AND seq>?)"), "{plan}");
+            assert!(!plan.contains("TEMP B-TREE FOR ORDER BY"), "{plan}");
+        }
+    }
+}

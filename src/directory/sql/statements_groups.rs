@@ -24,7 +24,7 @@ macro_rules! of_ids {
         Both {
             sqlite: concat!("WITH ids (id) AS (SELECT value FROM json_each($1)) ", $($part),+),
             postgres: concat!(
-                "WITH ids (id) AS (SELECT value FROM json_array_elements_text(CAST($1 AS json)) AS each (value)) ",
+                "WITH ids (id) AS (SELECT value FROM json_array_elements_text(CAST(CAST($1 AS TEXT) AS json)) AS e (value)) ",
                 $($part),+
             ),
         }

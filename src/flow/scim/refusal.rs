@@ -79,7 +79,7 @@ impl Refusal {
     pub fn unwritten<T>(written: Written<T>) -> Self {
         match written {
             Written::Done(_) | Written::Stale => Self::contended(),
-            Written::Taken { attribute, external_id, .. } => Self::Scim(taken(attribute, external_id.as_deref())),
+            Written::Taken { attribute, external_id, .. } => Self::taken(attribute, external_id.as_deref()),
             Written::UnknownMember(_) => Self::Scim(ScimError::value(
                 "members",
                 "members names an id that no user and no group has; the id of one would be accepted",
@@ -89,5 +89,11 @@ impl Refusal {
                 Self::Scim(ScimError::value("members", told))
             }
         }
+    }
+
+    /// 409: somebody holds the value of a unique attribute.
+    #[must_use]
+    pub fn taken(attribute: &str, external_id: Option<&str>) -> Self {
+        Self::Scim(taken(attribute, external_id))
     }
 }

@@ -237,11 +237,9 @@ fn ids(syntax: &Syntax, common: CommonOperand) -> Option<Filter> {
     match syntax {
         Syntax::Test(name, Test::Compare(Operator::Eq, word)) if name.text.eq_ignore_ascii_case("value") => {
             let text = text_of(word).to_owned();
-            (!text.is_empty()).then(|| Filter::Compare {
-                operand: Operand::Common(common),
-                operator: Operator::Eq,
-                value: Literal::Text { text, exact: true },
-            })
+            let value = Literal::Text { text: text.clone(), exact: true };
+            let operand = Operand::Common(common);
+            (!text.is_empty()).then_some(Filter::Compare { operand, operator: Operator::Eq, value })
         }
         Syntax::Or(all) => Some(Filter::Or(all.iter().map(|one| ids(one, common)).collect::<Option<Vec<_>>>()?)),
         _ => None,

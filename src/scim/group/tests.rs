@@ -1,9 +1,10 @@
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
 use crate::identity::dialect::Blank;
 use crate::identity::{Directory, Source};
-use crate::scim::samples::generous;
+use crate::scim::samples::{any_json, generous};
 use crate::scim::schema::Schemas;
 use crate::scim::urn;
 
@@ -68,6 +69,8 @@ fn a_put_replaces_the_members_it_has_and_leaves_them_if_it_has_none_o08_o09() {
     let mut quiet = generous(Source::Okta);
     quiet.dialect.blank = Blank::Ignore;
     assert_eq!(replaced(&quiet, &current, &json!({ "displayName": "Staff", "members": [] })).members, []);
+    let body = json!({ "displayName": "Staff", "members": "__CLEAR__" });
+    assert_eq!(replaced(&quiet, &current, &body).members, [MemberStep::Delta(MemberDelta::Clear)]);
 }
 
 #[test]
@@ -94,6 +97,31 @@ fn no_group_is_without_a_name() {
             with(&home, |reading| replace(reading, &current, &body)).expect_err("nameless"),
         ] {
             assert_eq!(refusal.attribute.as_deref(), Some("displayName"), "{body}");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_body_makes_a_sound_group_or_a_refusal(body in any_json()) {
+        let home = generous(Source::Okta);
+        let current = Attributes::from([("displayName".to_owned(), json!("Staff"))]);
+        let mut body = body;
+        for _ in 0..2 {
+            let plans = [
+                with(&home, |reading| create(reading, &body)),
+                with(&home, |reading| replace(reading, &current, &body)),
+            ];
+            for plan in plans {
+                match plan {
+                    Ok((plan, _)) => prop_assert!(plan.attributes.values().all(Value::is_string)
+                        && plan.attributes.contains_key("displayName")),
+                    Err(refusal) => prop_assert_eq!(refusal.status, 400),
+                }
+            }
+            if let Some(fields) = body.as_object_mut() {
+                fields.insert("displayName".to_owned(), json!("All staff"));
+            }
         }
     }
 }

@@ -87,6 +87,10 @@ fn a_user_who_is_restored_has_the_old_name_and_no_trace_of_the_tombstone_e37_e20
     let user = ada(&json!({ "externalId": GUID }));
     let gone = settled(&user, &format!("{HEX}ada@contoso.com"), false);
     assert_eq!(settled(&gone, "ada@contoso.com", true), user);
+    let awake = settled(&gone, &format!("{HEX}ada@contoso.com"), true);
+    assert_eq!(settled(&awake, "ada@contoso.com", true), user, "in two steps too");
+    let named = settled(&gone, "ada@contoso.com", false);
+    assert_eq!(settled(&named, "ada@contoso.com", true), user, "in either order");
     let renamed = settled(&gone, "ada.king@contoso.com", true);
     assert_eq!(renamed.identity_name, None);
     assert_eq!(renamed.user.former_names, ["ada@contoso.com"], "the real name, not the tombstone");

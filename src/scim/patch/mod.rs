@@ -3,8 +3,6 @@
 mod operation;
 mod members;
 mod values;
-#[cfg(test)]
-mod tests;
 
 use serde_json::Value;
 
@@ -123,7 +121,8 @@ impl<'r> Patch<'_, 'r> {
                 Ok(())
             }
             Target::Unknown => {
-                self.patched.notes.unknown(attribute_of(name));
+                let part = name.rsplit_once("].").map(|(_, part)| format!("{}.{part}", attribute_of(name)));
+                self.patched.notes.unknown(part.as_deref().unwrap_or_else(|| attribute_of(name)));
                 Ok(())
             }
         }

@@ -9,7 +9,7 @@ use crate::scim::error::{ScimError, ScimType};
 use crate::scim::filter::{Filter, Literal, Operand, Operator};
 use crate::scim::notes::Notes;
 use crate::scim::reading::Reading;
-use crate::scim::schema::{Attribute, Case, Kind, Plurality, Sub};
+use crate::scim::schema::{Attribute, Case, Kind, Mutability, Plurality, Sub};
 use crate::scim::value::{Asserted, is_blank, is_significant, read, read_element, read_sub, settle_values};
 
 /// Where an operation goes: an attribute, those of its values that match, a part of them.
@@ -23,6 +23,55 @@ pub(super) struct Spot<'a> {
 /// What an operation says: `None` for a `remove`, or one with no value.
 pub(super) type Said<'b> = (Op, Option<&'b Value>);
 
+/// What becomes of a value.
+enum Change {
+    Gone,
+    Parts(Parts),
+}
+
+/// Parts of a value: set, or unassigned.
+#[derive(Default)]
+struct Parts {
+    set: Map<String, Value>,
+    cleared: Vec<&'static str>,
+}
+
+impl Parts {
+    fn take(&mut self, sub: &'static Sub, asserted: Asserted) {
+        match asserted {
+            Asserted::Set(value) => {
+                self.set.insert(sub.name.to_owned(), value);
+            }
+            Asserted::Clear => self.cleared.push(sub.name),
+            Asserted::Ignore => {}
+        }
+    }
+
+    /// RFC 7644 §3.5.2.3: `replace` of a value puts another in its place, which still is what the filter says unless it
+    /// says otherwise; less than a whole value changes only what it names, and so does `add`.
+    fn put(&self, fields: &mut Map<String, Value>, spot: &Spot<'_>, op: Op) {
+        let attribute = spot.attribute;
+        if spot.sub.is_none() && op == Op::Replace && is_significant(attribute, &self.set) {
+            *fields = spot.filter.and_then(seeds).unwrap_or_default();
+        }
+        // What else there is of an only value, its address say, belonged to the old one.
+        let other = self.set.get("value").is_some_and(|value| fields.get("value") != Some(value));
+        if other && attribute.plurality == Plurality::Single {
+            fields.clear();
+        }
+        for name in &self.cleared {
+            fields.remove(*name);
+        }
+        fields.extend(self.set.clone());
+    }
+
+    /// Whether it says itself that the value is primary, or the filter by which it was made.
+    fn is_primary_or_new(&self, spot: &Spot<'_>) -> bool {
+        let says = |fields: &Map<String, Value>| fields.get("primary") == Some(&Value::Bool(true));
+        says(&self.set) || spot.filter.and_then(seeds).is_some_and(|seeds| says(&seeds))
+    }
+}
+
 /// The attributes that operations work on, and how they are read.
 pub(super) struct Work<'a, 'r> {
     pub reading: &'a Reading<'r>,
@@ -33,7 +82,7 @@ pub(super) struct Work<'a, 'r> {
 impl Work<'_, '_> {
     pub(super) fn carry_out(&mut self, spot: Spot<'_>, said: Said<'_>) -> Result<(), ScimError> {
         match (spot.filter, spot.sub, spot.attribute.plurality) {
-            (None, None, Plurality::Single) => self.single(spot.attribute, said),
+            (None, None, Plurality::Single) if !is_partial(spot.attribute, said) => self.single(spot.attribute, said),
             (None, None, Plurality::Multi) => self.several(spot.attribute, said),
             _ => self.elements(spot, said),
         }
@@ -48,13 +97,6 @@ impl Work<'_, '_> {
         match asserted {
             Asserted::Ignore => {}
             Asserted::Clear => self.clear(attribute),
-            Asserted::Set(Value::Object(fields)) if !fields.contains_key("value") => {
-                self.notes.received(&attribute.key);
-                match self.attributes.get_mut(&*attribute.key) {
-                    Some(Value::Object(current)) => current.extend(fields),
-                    _ => self.put(attribute, Value::Object(fields)),
-                }
-            }
             Asserted::Set(value) => self.put(attribute, value),
         }
         Ok(())
@@ -112,41 +154,41 @@ impl Work<'_, '_> {
         self.settle(attribute, elements, primary)
     }
 
-    /// The values that match, or a part of them; without a filter all.
+    /// The values that match, or parts of them; without a filter all.
     fn elements(&mut self, spot: Spot<'_>, (op, value): Said<'_>) -> Result<(), ScimError> {
         let attribute = spot.attribute;
-        let asserted = match (op, value, spot.sub) {
-            (Op::Remove, ..) => Asserted::Clear,
-            (_, None, _) => return Err(valueless(attribute)),
-            (_, Some(value), Some(sub)) => read_sub(self.reading, attribute, sub, value)?,
-            (_, Some(value), None) => read_element(self.reading, attribute, value, self.notes)?,
-        };
+        let Some(change) = self.change(&spot, (op, value))? else { return Ok(()) };
         let mut elements = self.take(attribute);
-        let matching: Vec<usize> = elements
+        let mut matching: Vec<usize> = elements
             .iter()
             .enumerate()
             .filter(|(_, element)| spot.filter.is_none_or(|filter| filter.matches_value(element)))
             .map(|(at, _)| at)
             .collect();
         let mut primary = None;
-        match asserted {
-            Asserted::Ignore => {}
-            Asserted::Clear => {
+        match change {
+            Change::Gone => {
                 self.notes.cleared(&attribute.key);
-                clear_elements(&mut elements, &matching, spot.sub);
+                let mut at = 0;
+                elements.retain(|_| {
+                    at += 1;
+                    !matching.contains(&(at - 1))
+                });
             }
-            Asserted::Set(value) if matching.is_empty() => {
-                self.notes.received(&attribute.key);
-                let element = created(&spot, value)?;
-                primary = is_primary(&element).then_some(elements.len());
-                elements.push(element);
-            }
-            Asserted::Set(value) => {
-                self.notes.received(&attribute.key);
+            Change::Parts(parts) => {
+                if matching.is_empty() && !parts.set.is_empty() {
+                    matching.push(elements.len());
+                    elements.push(Value::Object(seeded(&spot)?));
+                }
+                if parts.set.is_empty() {
+                    self.notes.cleared(&attribute.key);
+                } else {
+                    self.notes.received(&attribute.key);
+                }
                 for at in matching {
-                    let Some(element) = elements.get_mut(at) else { continue };
-                    set(element, &spot, op, &value);
-                    if sets_primary(&spot, &value) {
+                    let Some(Value::Object(fields)) = elements.get_mut(at) else { continue };
+                    parts.put(fields, &spot, op);
+                    if fields.get("primary") == Some(&Value::Bool(true)) && parts.is_primary_or_new(&spot) {
                         primary = Some(at);
                     }
                 }
@@ -160,6 +202,34 @@ impl Work<'_, '_> {
             return Ok(());
         }
         self.settle(attribute, elements, primary)
+    }
+
+    /// What is said of each value. `None`: nothing.
+    fn change(&mut self, spot: &Spot<'_>, (op, value): Said<'_>) -> Result<Option<Change>, ScimError> {
+        let attribute = spot.attribute;
+        let mut parts = Parts::default();
+        match (op, value, spot.sub) {
+            (Op::Remove, _, None) => return Ok(Some(Change::Gone)),
+            (Op::Remove, _, Some(sub)) => parts.cleared.push(sub.name),
+            (_, None, _) => return Err(valueless(attribute)),
+            (_, Some(value), Some(sub)) => parts.take(sub, read_sub(self.reading, attribute, sub, value)?),
+            (_, Some(Value::Object(given)), None) if !given.values().all(is_blank) => {
+                for (name, value) in given {
+                    match attribute.sub(name) {
+                        Some(sub) if sub.mutability == Mutability::ReadOnly => {}
+                        Some(sub) => parts.take(sub, read_sub(self.reading, attribute, sub, value)?),
+                        None => self.notes.unknown(&format!("{}.{name}", attribute.key)),
+                    }
+                }
+            }
+            (_, Some(value), None) => match read_element(self.reading, attribute, value, self.notes)? {
+                Asserted::Set(Value::Object(fields)) => parts.set = fields,
+                Asserted::Clear => return Ok(Some(Change::Gone)),
+                Asserted::Set(_) | Asserted::Ignore => {}
+            },
+        }
+        let nothing = parts.set.is_empty() && parts.cleared.is_empty();
+        Ok((!nothing).then_some(Change::Parts(parts)))
     }
 
     /// Values without anything of significance go, at the end of all operations: another operation may fill them.
@@ -207,6 +277,13 @@ impl Work<'_, '_> {
     }
 }
 
+/// Whether an object names parts of a complex attribute and not what it is about.
+fn is_partial(attribute: &Attribute, (op, value): Said<'_>) -> bool {
+    let Some(Value::Object(given)) = value else { return false };
+    let tells = |name: &String| name.eq_ignore_ascii_case("value") || name.eq_ignore_ascii_case("$ref");
+    op != Op::Remove && attribute.kind == Kind::Complex && !given.keys().any(tells) && !given.values().all(is_blank)
+}
+
 fn into_elements(value: Option<Value>) -> Vec<Value> {
     match value {
         Some(Value::Array(elements)) => elements,
@@ -217,13 +294,6 @@ fn into_elements(value: Option<Value>) -> Vec<Value> {
 
 fn is_primary(element: &Value) -> bool {
     element.get("primary") == Some(&Value::Bool(true))
-}
-
-fn sets_primary(spot: &Spot<'_>, value: &Value) -> bool {
-    match spot.sub {
-        Some(sub) => sub.name == "primary" && *value == Value::Bool(true),
-        None => is_primary(value),
-    }
 }
 
 /// The same value of the same type, or of an address the same parts but for `primary`.
@@ -252,66 +322,17 @@ fn equal_parts(attribute: &Attribute, name: &str, one: Option<&Value>, other: Op
     }
 }
 
-/// Removes the matching values, or a part of them.
-fn clear_elements(elements: &mut Vec<Value>, matching: &[usize], sub: Option<&'static Sub>) {
-    let Some(sub) = sub else {
-        let mut at = 0;
-        elements.retain(|_| {
-            at += 1;
-            !matching.contains(&(at - 1))
-        });
-        return;
-    };
-    for at in matching {
-        if let Some(Value::Object(fields)) = elements.get_mut(*at) {
-            fields.remove(sub.name);
-        }
-    }
-}
-
-/// RFC 7644 §3.5.2.3: `replace` puts a new value in place of one that matches, which still matches where it says
-/// nothing else; `add` adds to it.
-fn set(element: &mut Value, spot: &Spot<'_>, op: Op, value: &Value) {
-    match (element, value, spot.sub) {
-        // What else there is of the only value, an address of it say, belonged to the old one.
-        (Value::Object(fields), value, Some(sub)) => {
-            if spot.attribute.plurality == Plurality::Single
-                && sub.name == "value"
-                && fields.get("value") != Some(value)
-            {
-                fields.clear();
-            }
-            fields.insert(sub.name.to_owned(), value.clone());
-        }
-        (Value::Object(fields), Value::Object(new), None) => {
-            if op == Op::Replace {
-                *fields = spot.filter.and_then(seeds).unwrap_or_default();
-            }
-            fields.extend(new.clone());
-        }
-        (element, value, _) => *element = value.clone(),
-    }
-}
-
 /// The value that an operation makes where none matches.
-fn created(spot: &Spot<'_>, value: Value) -> Result<Value, ScimError> {
+fn seeded(spot: &Spot<'_>) -> Result<Map<String, Value>, ScimError> {
     let seeds = match spot.filter {
         None => Some(Map::new()),
         Some(filter) => seeds(filter),
     };
-    let Some(mut fields) = seeds else {
+    seeds.ok_or_else(|| {
         let key = &spot.attribute.key;
         let detail = format!("`{key}` has no value that matches, and such a filter doesn't say what to make");
-        return Err(ScimError::bad(ScimType::NoTarget, detail).about(key));
-    };
-    match (spot.sub, value) {
-        (Some(sub), value) => {
-            fields.insert(sub.name.to_owned(), value);
-        }
-        (None, Value::Object(new)) => fields.extend(new),
-        (None, plain) => return Ok(plain),
-    }
-    Ok(Value::Object(fields))
+        ScimError::bad(ScimType::NoTarget, detail).about(key)
+    })
 }
 
 /// The parts that a conjunction of `eq` names.

@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 use crate::identity::dialect::Blank;
 use crate::identity::{Directory, Source};
-use crate::scim::samples::{CUSTOM, directory, generous};
+use crate::scim::samples::{CUSTOM, any_json, directory, generous};
 use crate::scim::schema::Schemas;
 use crate::scim::urn;
 
@@ -231,48 +231,6 @@ fn a_body_that_is_no_object_or_out_of_bounds_is_invalid_syntax() {
     let name =
         with(&home, |reading| create(reading, &json!({ "userName": "a", "name": "Ada" }))).expect_err("no object");
     assert_eq!(name.attribute.as_deref(), Some("name"));
-}
-
-fn any_json() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i32>().prop_map(Value::from),
-        prop_oneof![Just(String::new()), Just("__CLEAR__".to_owned()), "\\PC{0,8}", Just("True".to_owned())]
-            .prop_map(Value::from),
-    ];
-    let name = prop_oneof![
-        prop::sample::select(vec![
-            "userName",
-            "emails",
-            "name",
-            "givenName",
-            "manager",
-            "value",
-            "primary",
-            "type",
-            "$ref",
-            "active",
-            "externalId",
-            "roles",
-            "members",
-            "groups",
-            "addresses",
-            "department",
-            urn::ENTERPRISE,
-            CUSTOM,
-            "NAME.givenname",
-        ])
-        .prop_map(str::to_owned),
-        "\\PC{0,6}",
-    ];
-    leaf.prop_recursive(4, 40, 6, move |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-            prop::collection::btree_map(name.clone(), inner, 0..6)
-                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
-        ]
-    })
 }
 
 /// What must hold of every draft.

@@ -58,7 +58,7 @@ fn is_out(world: &World, held: &Held) {
 
 fn may_sign_in(world: &World) -> bool {
     let page = world.server.browser().open(&Client::access().ask(&world.server).url());
-    page.query().contains_key("code")
+    page.answer.is_none() && page.query().contains_key("code")
 }
 
 /// A whole life: created, signed in, switched off, on again, deleted.
@@ -107,18 +107,28 @@ fn a_user_of_oktas_provisioning_signs_in_by_oktas_preset_and_is_out_at_once() {
 }
 
 #[test]
-fn a_person_who_is_switched_off_is_signed_out_at_the_clients_without_waiting_for_a_look() {
-    let world = of("okta", "okta");
+fn a_person_who_is_switched_off_or_deleted_is_signed_out_at_the_clients() {
+    let world = World::with(|setup, _| {
+        let nobody = crate::support::server::free_address();
+        setup
+            .provisioned()
+            .keys("clients/access.toml", &format!("backchannel_logout_uri = \"http://{nobody}/logout\""));
+    });
     let scim = Scim::new(&world.server);
+    let notices = &world.server.running().ports().directory.notices;
+    let waiting = || -> u64 {
+        let waiting = crate::support::server::block_on(notices.waiting()).expect("the database works");
+        waiting.iter().map(|it| it.count).sum()
+    };
     let user = scim.user(ALICE.email, ALICE.sub);
     world.sign_in(&mut world.server.browser());
     set(&scim, id(&user), json!(false));
-    let notices = &world.server.running().ports().directory.notices;
-    let far = world.now().plus(Span::hours(1));
-    wait_until("the leaving is closed", || {
-        let waiting = notices.claim_leavings(10, far, far);
-        crate::support::server::block_on(waiting).expect("the database works").is_empty()
-    });
+    wait_until("the client is to hear of it", || waiting() == 1);
+    world.advance(Span::secs(1));
+    set(&scim, id(&user), json!(true));
+    world.sign_in(&mut world.server.browser());
+    assert_eq!(scim.delete(&format!("/Users/{}", id(&user))).status, 204);
+    wait_until("and of the other session too", || waiting() == 2);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! One module for each contract, one for each implementation.
 
 mod home;
+mod crowd;
 mod users;
 mod jit;
 mod standing;
@@ -16,6 +17,11 @@ mod feed;
 mod sync_clients;
 mod audits;
 mod upkeep;
+mod groups;
+mod members;
+mod nesting;
+mod lists;
+mod list_walks;
 
 mod sqlite;
 mod sqlite_file;
@@ -24,3 +30,4 @@ mod sqlite_disk;
 mod sqlite_kill;
 mod sqlite_kill_users;
 mod sqlite_speed;
+mod crowd_speed;

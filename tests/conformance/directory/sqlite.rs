@@ -170,4 +170,46 @@ suite! {
         a_parked_member_becomes_one_when_the_user_appears
         a_deleted_user_leaves_its_groups
         an_id_that_comes_back_is_member_where_it_is_awaited;
+    groups:
+        a_group_is_read_as_it_was_written
+        a220_a_group_of_another_scope_is_not_there
+        a_name_is_taken_in_any_case_unless_the_dialect_allows_it
+        an_external_id_belongs_to_one_group_in_its_exact_case
+        new_attributes_are_written_if_the_head_is_the_one_that_was_read
+        a221_of_two_changes_of_one_version_one_is_stale
+        a_change_that_changes_nothing_leaves_no_trace
+        a_deleted_group_takes_its_memberships_along_and_leaves_one_trace
+        members_whom_nobody_knows_are_refused_where_the_dialect_says_so
+        a_group_has_half_a_million_members_at_most
+        a222_parallel_adds_and_a_rename_all_last;
+    members:
+        changes_of_one_request_are_carried_out_in_their_order
+        members_are_shown_in_the_order_of_their_ids_with_kind_and_name
+        an_unknown_member_waits_until_a_user_of_that_id_appears
+        an_unknown_member_waits_until_a_group_of_that_id_appears
+        a_parked_id_can_be_removed
+        who_leaves_is_told_and_who_comes_back_is_there_again
+        the_feed_can_be_read_one_by_one_over_a_big_change
+        a_deleted_user_is_no_member_any_more
+        members_of_another_scope_are_unknown
+        random_changes_leave_what_a_plain_model_leaves
+        a_whole_company_joins_and_leaves_at_once;
+    nesting:
+        groups_are_found_directly_and_by_way_of_others
+        cycles_end
+        users_of_many_groups_come_once_each_page_by_page;
+    lists:
+        everybody_is_listed_in_the_order_of_creation
+        a_filter_finds_who_matches_it_and_nobody_else
+        a215_texts_that_look_like_sql_are_texts
+        long_values_are_found_by_all_of_them_and_by_their_beginning
+        groups_are_found_by_name_external_id_and_members
+        absent_values_are_last_ascending_and_first_descending
+        random_filters_find_what_a_plain_evaluator_finds
+        what_is_switched_off_or_deleted_counts_as_that_at_once
+        a_list_that_would_look_at_too_many_is_refused;
+    list_walks:
+        a_walk_gives_everybody_once_in_order_with_the_same_total
+        a_walk_neither_skips_nor_repeats_while_others_come_and_go
+        behind_the_last_there_is_nothing;
 }
