@@ -1,6 +1,8 @@
 //! The contract of `state::StateStore`, asked of every implementation, and what each of them promises besides.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "support/port.rs"]
+mod port;
 #[path = "support/redis.rs"]
 mod redis_server;
 #[path = "support/fault_proxy.rs"]

@@ -10,7 +10,7 @@ use super::{Options, StartFault, seal_file};
 use crate::backchannel::Clients;
 use crate::base::limits::UNPROVEN_TRACES_PER_MINUTE;
 use crate::config::{DatabaseUrl, Live, Server, StateUrl};
-use crate::directory::{Database, SqliteOptions};
+use crate::directory::{Database, PostgresOptions, SqliteOptions};
 use crate::flow::Ports;
 use crate::flow::admission::{Failures, LoginsUnderWay, PerSecond, Pushes, Seldom};
 use crate::flow::confirmed::{ConfirmedUsers, Editions};
@@ -44,8 +44,13 @@ pub fn make(options: &Options) -> Result<Parts, StartFault> {
     let config = Live::new(&options.folder, move |name| environment(name)).map_err(StartFault::Config)?;
     let server = Arc::clone(&config.snapshot().server);
     let seal = Arc::new(seal_file::open(&server, &*options.dice).map_err(StartFault::Seal)?);
-    let DatabaseUrl::Sqlite(file) = &server.database;
-    let directory = crate::directory::sqlite(file, SqliteOptions::default())?;
+    let directory = match &server.database {
+        DatabaseUrl::Sqlite(file) => crate::directory::sqlite(file, SqliteOptions::default())?,
+        DatabaseUrl::Postgres(url) => {
+            let options = PostgresOptions { ca_files: server.outbound.ca_files.clone(), ..PostgresOptions::default() };
+            crate::directory::postgres(url, &options)?
+        }
+    };
     Ok(Parts { options: options.clone(), config, seal, directory })
 }
 
@@ -122,8 +127,11 @@ fn open_state(server: &Server, options: state::Options) -> Result<Arc<dyn StateS
     })
 }
 
-/// Where the embedded state rests between an orderly end and the next start: beside the database.
+/// Where the embedded state rests between an orderly end and the next start: beside the database. With PostgreSQL no
+/// folder is ours, and it ends with the process.
 fn state_file(server: &Server) -> Option<PathBuf> {
-    let DatabaseUrl::Sqlite(database) = &server.database;
-    Some(database.with_extension("state"))
+    match &server.database {
+        DatabaseUrl::Sqlite(database) => Some(database.with_extension("state")),
+        DatabaseUrl::Postgres(_) => None,
+    }
 }

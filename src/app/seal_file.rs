@@ -29,7 +29,9 @@ pub fn open(server: &Server, dice: &dyn Dice) -> Result<Seal, String> {
 
 /// The secret, and where it is from.
 fn beside_database(database: &DatabaseUrl, dice: &dyn Dice) -> Result<(Secret, String), String> {
-    let DatabaseUrl::Sqlite(database) = database;
+    let DatabaseUrl::Sqlite(database) = database else {
+        return Err("with PostgreSQL, [keys] seal must be given".to_owned());
+    };
     let file = path(database);
     let secret = match std::fs::read_to_string(&file) {
         Ok(text) => Ok(Secret::new(text.trim())),

@@ -142,8 +142,9 @@ async fn stores(options: &crate::app::Options, snapshot: &Arc<Snapshot>) -> Vec<
 
 /// Opens the database if it is there; makes none.
 async fn database(options: &crate::app::Options, server: &Server) -> Result<String, String> {
-    let DatabaseUrl::Sqlite(file) = &server.database;
-    if !file.exists() {
+    if let DatabaseUrl::Sqlite(file) = &server.database
+        && !file.exists()
+    {
         return Ok(format!("{} is not there yet, the first start makes it", file.display()));
     }
     let made = parts::make(options).map_err(|fault| fault.to_string())?;

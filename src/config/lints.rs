@@ -92,7 +92,7 @@ lints! {
     SRV02 Warning "Redis off this machine without TLS or password"
         "sessions pass this connection: use rediss:// and a password"
     SRV03 Error "not available in this version"
-        "state: embedded:, redis:// or rediss://; database: sqlite:PATH"
+        "state: embedded:, redis:// or rediss://; database: sqlite:PATH, postgres:// or postgresql://"
     SRV04 Warning "every peer is trusted as a proxy"
         "anybody could then choose the address that limits and logs see; name the proxy's own network"
     SRV05 Error "sessions end before they are idle"
@@ -108,6 +108,10 @@ lints! {
 
     SRV10 Error "a console that nobody may enter"
         "name the group whose members are admins in `admin_group`"
+    SRV11 Warning "PostgreSQL off this machine without TLS"
+        "what is read and written passes this connection: leave sslmode out, or write sslmode=require"
+    SRV12 Error "PostgreSQL without a seal"
+        "write a long random secret in [keys] seal ({ env } or { file }), the same on all servers of this database"
 
     DIR01 Error "`default_domain` is none of `domains`"
         "users without a domain of their own get this one, so it must be among the directory's"

@@ -292,8 +292,11 @@ fn same_state(old: &StateUrl, new: &StateUrl) -> bool {
 }
 
 fn same_database(old: &DatabaseUrl, new: &DatabaseUrl) -> bool {
-    let (DatabaseUrl::Sqlite(old), DatabaseUrl::Sqlite(new)) = (old, new);
-    old == new
+    match (old, new) {
+        (DatabaseUrl::Sqlite(old), DatabaseUrl::Sqlite(new)) => old == new,
+        (DatabaseUrl::Postgres(old), DatabaseUrl::Postgres(new)) => old.matches(new.expose()),
+        _ => false,
+    }
 }
 
 fn log(findings: &[Finding]) {

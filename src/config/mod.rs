@@ -98,6 +98,8 @@ pub enum StateUrl {
 pub enum DatabaseUrl {
     /// The file, absolute.
     Sqlite(PathBuf),
+    /// `postgres://` or `postgresql://`; may hold a password.
+    Postgres(Secret),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,7 +156,7 @@ pub struct SessionLifetimes {
 pub struct KeySettings {
     pub algorithms: Vec<SigningAlgorithm>,
     pub rotation: Span,
-    /// What keys at rest are sealed with; `None`: a file beside the SQLite database, made on first start.
+    /// What keys at rest are sealed with; `None`: a file beside the SQLite database, made on first start; with PostgreSQL it is there.
     pub seal: Option<Secret>,
 }
 

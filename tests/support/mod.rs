@@ -9,6 +9,8 @@ pub mod evil_idp;
 pub mod html;
 pub mod http;
 pub mod keyring;
+pub mod port;
+pub mod postgres;
 pub mod redis;
 pub mod scim;
 pub mod server;

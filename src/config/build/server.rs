@@ -6,7 +6,9 @@ use std::path::Path;
 use url::Url;
 
 use crate::base::{Secret, address};
-use crate::config::lints::{CFG04, CFG05, CFG16, CFG17, SRV01, SRV02, SRV03, SRV04, SRV05, SRV07, SRV08, SRV09, SRV10};
+use crate::config::lints::{
+    CFG04, CFG05, CFG16, CFG17, SRV01, SRV02, SRV03, SRV04, SRV05, SRV07, SRV08, SRV09, SRV10, SRV11, SRV12,
+};
 use crate::config::reader::{Form, Reader};
 use crate::config::value::network;
 use crate::config::view::View;
@@ -20,6 +22,7 @@ pub fn build(view: &View<'_>, reader: &mut Reader<'_>) -> Option<Server> {
     let base_url = base_url(view, reader);
     let state = state(&view.table("state"), reader);
     let database = database(&view.table("database"), reader);
+    seal_is_there(view, database.as_ref(), reader);
     let listen: Option<SocketAddr> = view.text("listen").parse().ok();
     let management_listen = management(view, listen, reader);
     let tls = tls(&view.table("tls"), reader);
@@ -108,13 +111,49 @@ fn database(view: &View<'_>, reader: &mut Reader<'_>) -> Option<DatabaseUrl> {
     if let Some(path) = text.strip_prefix("sqlite:").filter(|path| !path.is_empty() && *path != ":memory:") {
         return Some(DatabaseUrl::Sqlite(absolute(&reader.path(path.strip_prefix("//").unwrap_or(path)))));
     }
-    let finding = if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-        view.source.finding(&SRV03, &view.span("url"), "PostgreSQL is not available yet; sqlite:PATH is")
-    } else {
-        view.source.finding(&CFG04, &view.span("url"), "expected sqlite:PATH")
+    if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
+        let label = "expected sqlite:PATH, postgres:// or postgresql://";
+        reader.push(view.source.finding(&CFG04, &view.span("url"), label));
+        return None;
+    }
+    let Ok(url) = Url::parse(text) else {
+        reader.push(view.source.finding(&CFG16, &view.span("url"), "not an address"));
+        return None;
     };
-    reader.push(finding);
-    None
+    let plain = match url.query_pairs().find(|(name, _)| name == "sslmode").as_ref().map(|(_, mode)| mode.as_ref()) {
+        Some("disable" | "prefer") => true,
+        Some("require" | "verify-ca" | "verify-full") | None => false,
+        Some(_) => {
+            let label = "sslmode is one of disable, prefer, require, verify-ca, verify-full";
+            reader.push(view.source.finding(&CFG16, &view.span("url"), label));
+            return None;
+        }
+    };
+    if plain && !is_on_this_machine(&url) {
+        reader.push(view.source.finding(&SRV11, &view.span("url"), "without TLS"));
+    }
+    Some(DatabaseUrl::Postgres(secret))
+}
+
+/// By name or address; a path (`host=/run/postgresql`) is a socket.
+fn is_on_this_machine(url: &Url) -> bool {
+    let asked: Vec<String> =
+        url.query_pairs().filter(|(name, _)| name == "host").map(|(_, host)| host.into_owned()).collect();
+    let named = url.host_str().filter(|host| !host.is_empty()).map(|host| host.trim_matches(['[', ']']).to_owned());
+    named.iter().chain(&asked).all(|host| {
+        host == "localhost"
+            || host.starts_with('/')
+            || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    })
+}
+
+/// Where no file of ours is beside the database, what seals keys at rest must be given.
+fn seal_is_there(view: &View<'_>, database: Option<&DatabaseUrl>, reader: &mut Reader<'_>) {
+    let missing = matches!(database, Some(DatabaseUrl::Postgres(_))) && !view.table("keys").has("seal");
+    if missing {
+        let label = "no file of ours is beside it that could hold the seal";
+        reader.push(view.source.finding(&SRV12, &view.table("database").span("url"), label));
+    }
 }
 
 /// Without `.` and `..`, as text: the folders need not exist yet.

@@ -112,6 +112,6 @@ static SIGNING: &[Key] = &[
     Key::new(
         "seal",
         Secret,
-        "What keys at rest are sealed with; left out: a file made on first start beside the SQLite database, mode 0600.",
+        "What keys at rest are sealed with; left out: a file made on first start beside the SQLite database, mode 0600. PostgreSQL wants it given.",
     ),
 ];

@@ -39,7 +39,7 @@ fn keys_left_out_have_the_documented_defaults() {
     assert_eq!(server.keys.rotation, Span::days(90));
     assert_eq!(server.keys.algorithms.len(), 3);
     assert!(server.management_listen.is_none() && server.trusted_proxies.is_empty() && server.keys.seal.is_none());
-    let DatabaseUrl::Sqlite(path) = &server.database;
+    let DatabaseUrl::Sqlite(path) = &server.database else { panic!("not the file") };
     assert!(path.is_absolute() && path.ends_with("data/vestibule.db"), "{}", path.display());
     assert_eq!(path.parent().and_then(Path::parent), server.folder.parent());
 

@@ -1,20 +1,39 @@
 //! What every test begins with.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use vestibule::audit::Trace;
-use vestibule::base::{Digest, Moment};
+use vestibule::base::{Digest, Moment, Secret};
 use vestibule::directory::roster::{Act, Written};
-use vestibule::directory::{Activity, Database, DirectoryFault, JitUser, KeyAtRest, Notice, Provisioned};
+use vestibule::directory::{
+    Activity, Database, DirectoryFault, JitUser, KeyAtRest, Notice, PostgresOptions, Provisioned, SqliteOptions, postgres,
+    sqlite,
+};
 use vestibule::identity::{StoredUser, User, UserId};
 use vestibule::oidc::{ClientId, IdpId, Scope};
 use vestibule::token::family::{Family, FamilyId};
+
+use crate::postgres_server::PostgresServer;
 
 /// A fresh database, and a way to open it as another process would.
 pub struct Home {
     pub db: Database,
     pub reopen: Box<dyn Fn() -> Database + Send + Sync>,
+}
+
+pub fn sqlite_home() -> Home {
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    let reopen = move || sqlite(&folder.path().join("vestibule.db"), SqliteOptions::default()).unwrap();
+    Home { db: reopen(), reopen: Box::new(reopen) }
+}
+
+/// A database of its own on the server that the tests of this program share.
+pub fn postgres_home() -> Home {
+    let url = Secret::new(PostgresServer::shared().fresh_database());
+    let reopen = move || postgres(&url, &PostgresOptions::default()).unwrap();
+    Home { db: reopen(), reopen: Box::new(reopen) }
 }
 
 pub const DIRECTORY: &str = "contoso";

@@ -23,7 +23,7 @@ mod nesting;
 mod lists;
 mod list_walks;
 
-mod sqlite;
+mod suite;
 mod sqlite_file;
 mod sqlite_faults;
 mod sqlite_disk;
@@ -31,3 +31,4 @@ mod sqlite_kill;
 mod sqlite_kill_users;
 mod sqlite_speed;
 mod crowd_speed;
+mod postgres_faults;

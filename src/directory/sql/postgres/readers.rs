@@ -31,13 +31,18 @@ impl Readers {
         read: impl Fn(&dyn Sql) -> Result<T, SqlFault>,
     ) -> Option<Result<T, SqlFault>> {
         // Any number of idle ones may have ended with their server.
-        while let Some(kept) = self.lock().as_mut()?.pop() {
+        while let Some(kept) = self.kept()? {
             let (answer, trouble) = self.read_on(kept, deadline, &read);
             if trouble != Trouble::Connection || Instant::now() >= deadline {
                 return Some(answer);
             }
         }
         Some(Conn::open(&self.address, deadline).and_then(|fresh| self.read_on(fresh, deadline, &read).0))
+    }
+
+    /// An idle connection, if there is one; `None`: closed.
+    fn kept(&self) -> Option<Option<Conn>> {
+        self.lock().as_mut().map(Vec::pop)
     }
 
     fn read_on<T>(

@@ -1,27 +1,27 @@
-//! The suite, on SQLite.
-
-use std::sync::Arc;
-
-use vestibule::directory::{SqliteOptions, sqlite};
-
-use super::home::Home;
-
-fn home() -> Home {
-    let folder = Arc::new(tempfile::tempdir().unwrap());
-    let reopen = move || sqlite(&folder.path().join("vestibule.db"), SqliteOptions::default()).unwrap();
-    Home { db: reopen(), reopen: Box::new(reopen) }
-}
+//! The suite, on each implementation.
 
 macro_rules! suite {
     ($($module:ident: $($name:ident)*;)*) => {
-        $(mod $module {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $name() {
-                    super::super::$module::$name(&super::home()).await;
-                }
-            )*
-        })*
+        mod sqlite {
+            $(mod $module {
+                $(
+                    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                    async fn $name() {
+                        super::super::super::$module::$name(&super::super::super::home::sqlite_home()).await;
+                    }
+                )*
+            })*
+        }
+        mod postgres {
+            $(mod $module {
+                $(
+                    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                    async fn $name() {
+                        super::super::super::$module::$name(&super::super::super::home::postgres_home()).await;
+                    }
+                )*
+            })*
+        }
     };
 }
 
