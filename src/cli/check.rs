@@ -77,9 +77,9 @@ static DIR08: Lint = Lint {
 };
 
 /// Attributes that these files take out of a list, or did before, while users have values of them. Nothing without a
-/// database: it is read as it is, and neither made nor migrated.
+/// file: it is read as it is, and neither made nor migrated; and nothing goes over the network for it.
 fn left_behind(context: &Context, snapshot: &Snapshot) -> Vec<Finding> {
-    let DatabaseUrl::Sqlite(file) = &snapshot.server.database;
+    let DatabaseUrl::Sqlite(file) = &snapshot.server.database else { return Vec::new() };
     let concerns =
         |directory: &str, attribute: &str| snapshot.directories.get(directory).is_some_and(|d| !d.confirms(attribute));
     let finding = |Kept { directory, attribute, holders }| {
