@@ -18,7 +18,7 @@ use crate::identity::{User, UserId};
 use crate::oidc::{ClientId, IdpId};
 use crate::token::family::{Family, FamilyId};
 
-pub use sql::{PostgresOptions, SqliteOptions, postgres, sqlite};
+pub use sql::{Kept, PostgresOptions, SqliteOptions, kept, postgres, sqlite};
 
 /// The database can't be asked, or can't write, now. Never a reason to call anything invalid.
 #[derive(Clone, Debug, thiserror::Error)]

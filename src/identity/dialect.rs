@@ -15,8 +15,6 @@ pub struct Dialect {
     pub string_booleans: StringBooleans,
     /// What becomes of a member whom nobody knows.
     pub unknown_members: UnknownMembers,
-    /// How userNames compare.
-    pub user_name_case: UserNameCase,
     /// What becomes of a user who lacks an attribute that services need.
     pub missing: Missing,
     /// A second group of the same displayName.
@@ -55,12 +53,6 @@ pub enum UnknownMembers {
     /// They become members when a user or group of that id appears.
     Park,
     Refuse,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UserNameCase {
-    Insensitive,
-    Exact,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +108,6 @@ impl Dialect {
             blank: Blank::Clear,
             string_booleans: StringBooleans::Accept,
             unknown_members: UnknownMembers::Park,
-            user_name_case: UserNameCase::Insensitive,
             missing: Missing::Incomplete,
             same_group_name: SameGroupName::Refuse,
             returning: Returning::Revive,

@@ -3,7 +3,6 @@
 //! that it goes on after a kill, and several servers can be at it.
 
 use crate::base::Digest;
-use crate::config::Snapshot;
 use crate::directory::DirectoryFault;
 use crate::directory::roster::{ListedAttribute, Upkeep};
 use crate::flow::Ports;
@@ -97,30 +96,4 @@ async fn erase(upkeep: &dyn Upkeep, listed: &ListedAttribute) -> Result<(), Dire
     }
     tracing::info!(directory, attribute, users, "values of an attribute that is confirmed no longer are erased");
     Ok(())
-}
-
-/// An attribute that is not confirmed, though users have values of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unconfirmed {
-    pub directory: String,
-    pub attribute: String,
-    pub users: u64,
-}
-
-/// What is set aside, or would be by `config`, and how many users are concerned; nothing of which nobody has a value.
-///
-/// # Errors
-/// [`DirectoryFault`].
-pub async fn unconfirmed(upkeep: &dyn Upkeep, config: &Snapshot) -> Result<Vec<Unconfirmed>, DirectoryFault> {
-    let mut all = Vec::new();
-    for ListedAttribute { directory, attribute, .. } in upkeep.attribute_lists().await? {
-        if config.directories.get(&directory).is_none_or(|directory| directory.confirms(&attribute)) {
-            continue;
-        }
-        let users = upkeep.holders_of(&directory, &attribute).await?;
-        if users > 0 {
-            all.push(Unconfirmed { directory, attribute, users });
-        }
-    }
-    Ok(all)
 }

@@ -32,7 +32,6 @@ pub fn build(view: &View<'_>, source: Source) -> Dialect {
         lone_member: word(view, "lone_member", &lone, preset.lone_member),
         patch_users: word(&answers, "users", &ANSWERS, preset.patch_users),
         patch_groups: word(&answers, "groups", &ANSWERS, preset.patch_groups),
-        ..preset
     }
 }
 

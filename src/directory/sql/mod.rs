@@ -28,6 +28,7 @@ mod audits;
 mod sightings;
 mod erasing;
 mod upkeep;
+mod glance;
 mod upstream_hints;
 mod families;
 mod keys;
@@ -43,6 +44,7 @@ mod walk;
 mod sorted;
 mod lists;
 
+pub use glance::{Kept, kept};
 pub use postgres::PostgresOptions;
 pub use sqlite::SqliteOptions;
 pub use store::{postgres, sqlite};

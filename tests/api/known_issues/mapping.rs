@@ -47,6 +47,18 @@ fn is_out_of_use(town: &Town, person: &Person) {
     assert_eq!((refused.status, refused.json()["scimType"].as_str()), (400, Some("invalidFilter")));
 }
 
+/// What `vestibule check` says beside the running server.
+fn checked(town: &Town) -> String {
+    let mut check = std::process::Command::new(env!("CARGO_BIN_EXE_vestibule"));
+    for (name, value) in
+        [("IDP_SECRET", "idp-secret"), ("ACCESS_SECRET", "access-secret"), ("SECOND_SECRET", "second-secret")]
+    {
+        check.env(name, value);
+    }
+    let done = check.args(["check", "--config"]).arg(town.stage.world.server.folder()).output().expect("it runs");
+    String::from_utf8_lossy(&done.stdout).into_owned()
+}
+
 #[test]
 fn a_deleted_attribute_mapping_leaves_values_behind_no_more() {
     for source in BOTH {
@@ -60,10 +72,13 @@ fn a_deleted_attribute_mapping_leaves_values_behind_no_more() {
         assert_eq!(town.claims(&ada)["department"], "Research");
         let before = town.newest();
 
+        assert!(!checked(&town).contains("DIR08"));
         unconfirm(&town);
         is_out_of_use(&town, &ada);
         wait_until("services will be told to clear it", || is_announced(&town, before, &ada));
         assert!(!is_announced(&town, before, &bob), "who has no value is not concerned");
+        let told = checked(&town);
+        assert!(told.contains("DIR08") && told.contains("1 user or group has `department`"), "{told}");
         // What Okta read before, or still has, brings nothing back; nor does a PATCH.
         seen_by_okta["displayName"] = json!("Ada Adams");
         town.done("PUT", &path, &seen_by_okta);

@@ -9,7 +9,7 @@ use super::super::desk::Writer;
 use super::super::engine::{Sql, SqlFault};
 use super::super::job::closed;
 use super::super::schema::migrate;
-use super::connection::{make_file, open_writer};
+use super::connection::{make_file, open_reader, open_writer};
 use super::link::{FileLink, transaction};
 use super::readers::{NotRead, Readers};
 use crate::base::{Span, limits};
@@ -80,6 +80,11 @@ impl Sqlite {
     pub(in super::super) fn close(&self) {
         self.readers.close();
     }
+}
+
+/// A connection to a file as it is, which only reads.
+pub(in super::super) fn reader(path: &Path) -> Result<impl Sql, SqlFault> {
+    open_reader(path)
 }
 
 /// Makes the file ready, however many processes do so at once.

@@ -9,5 +9,5 @@ mod readers;
 mod link;
 mod door;
 
-pub(super) use door::Sqlite;
 pub use door::SqliteOptions;
+pub(super) use door::{Sqlite, reader};
