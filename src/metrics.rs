@@ -68,6 +68,13 @@ pub struct SecretUsed {
     pub secret: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct ScimWritten {
+    /// The stem of its file.
+    pub directory: String,
+    pub outcome: &'static str,
+}
+
 /// A registry of its own: two servers in one process count apart.
 pub struct Metrics {
     registry: Registry,
@@ -77,6 +84,7 @@ pub struct Metrics {
     upstream_errors: Family<UpstreamError, Counter>,
     logins: Family<Code, Counter>,
     secrets_used: Family<SecretUsed, Counter>,
+    scim_writes: Family<ScimWritten, Counter>,
     under_way: Gauge<i64>,
     config_findings: Gauge<i64>,
     config_seconds: Gauge<f64, AtomicU64>,
@@ -142,6 +150,9 @@ impl Default for Metrics {
             "Authentications by clients with two live secrets, by which one came",
             secrets_used.clone(),
         );
+        let scim_writes = Family::<ScimWritten, Counter>::default();
+        let what = "SCIM requests that write, by directory and what became of them";
+        registry.register("scim_writes", what, scim_writes.clone());
         let under_way = Gauge::<i64>::default();
         registry.register("http_requests_under_way", "HTTP requests not yet answered", under_way.clone());
         let config_findings = Gauge::default();
@@ -168,6 +179,7 @@ impl Default for Metrics {
             logins,
             notices,
             secrets_used,
+            scim_writes,
             under_way,
             config_findings,
             config_seconds,
@@ -254,6 +266,11 @@ impl Metrics {
     #[must_use]
     pub fn certificate_end(&self) -> Option<Moment> {
         self.certificate_seconds.get(&Unlabelled {}).map(|end| Moment::from_secs(end.get()))
+    }
+
+    /// Counts what became of a SCIM request that writes: `created`, `revived`, `changed`, `unchanged`, `deleted`.
+    pub fn scim_written(&self, directory: &str, outcome: &'static str) {
+        self.scim_writes.get_or_create(&ScimWritten { directory: directory.to_owned(), outcome }).inc();
     }
 
     pub fn config_state(&self, findings: usize) {

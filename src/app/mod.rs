@@ -144,6 +144,7 @@ impl Running {
         for task in self.tasks.iter().chain([&self.deliveries]) {
             task.abort();
         }
+        crate::jobs::sightings::tick(&self.ports).await;
         if let Err(fault) = self.ports.state.close().await {
             tracing::warn!(%fault, "the state store was not closed in order");
         }

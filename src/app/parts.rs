@@ -12,7 +12,9 @@ use crate::base::limits::UNPROVEN_TRACES_PER_MINUTE;
 use crate::config::{DatabaseUrl, Live, Server, StateUrl};
 use crate::directory::{Database, PostgresOptions, SqliteOptions};
 use crate::flow::Ports;
-use crate::flow::admission::{Failures, LoginsUnderWay, Pushes, Seldom};
+use crate::flow::admission::{Failures, LoginsUnderWay, PerSecond, Pushes, Seldom};
+use crate::flow::confirmed::{ConfirmedUsers, Editions};
+use crate::flow::sightings::Gathered;
 use crate::jobs::keys::{Keeper, rotation, tick};
 use crate::keys::client_secret::RememberedSecrets;
 use crate::keys::seal::Seal;
@@ -57,7 +59,7 @@ pub fn make(options: &Options) -> Result<Parts, StartFault> {
 /// # Errors
 /// [`StartFault`].
 pub async fn ports(parts: Parts) -> Result<Ports, StartFault> {
-    let Parts { options, config, seal, directory } = parts;
+    let Parts { options, config, seal, mut directory } = parts;
     let snapshot = config.snapshot();
     let (clock, dice) = (options.clock, options.dice);
     let state = open_state(
@@ -77,6 +79,9 @@ pub async fn ports(parts: Parts) -> Result<Ports, StartFault> {
     let clients = Clients::new(&snapshot.server.outbound, Arc::clone(&clock));
     let mut process_key = [0_u8; 32];
     dice.fill(&mut process_key);
+    let confirmed = Arc::new(Editions::default());
+    let users = ConfirmedUsers::new(directory.users, Arc::clone(&config), Arc::clone(&confirmed));
+    directory.users = Arc::new(users);
     let metrics = Metrics::default();
     metrics.config_loaded(clock.now());
     Ok(Ports {
@@ -91,6 +96,11 @@ pub async fn ports(parts: Parts) -> Result<Ports, StartFault> {
         pushes: Pushes::default(),
         stopping: AtomicBool::new(false),
         notices_wait: tokio::sync::Notify::new(),
+        leavings_wait: tokio::sync::Notify::new(),
+        audit_key: seal.derive("audit"),
+        scim_rates: PerSecond::default(),
+        sightings: Gathered::default(),
+        confirmed,
         seal,
         clock,
         dice,

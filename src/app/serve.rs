@@ -7,14 +7,19 @@ use std::time::Duration;
 use actix_web::dev::Server as HttpServerFuture;
 use actix_web::web::{self, Data, PayloadConfig};
 use actix_web::{App, HttpServer};
+use tokio::sync::Notify;
 
 use super::{StartFault, tls};
 use crate::base::Digest;
 use crate::base::limits::BODY_BYTES_MAX;
 use crate::config::Server;
 use crate::flow::Ports;
+use crate::jobs::attributes::Attributes;
+use crate::jobs::credentials::Credentials;
+use crate::jobs::departures::Departures;
+use crate::jobs::indexes::Indexes;
 use crate::jobs::keys::{Keeper, renew, rotation};
-use crate::jobs::{courier, leavings, purge};
+use crate::jobs::{courier, leavings, purge, sightings};
 use crate::web::dispatch::dispatch;
 use crate::web::documents::Documents;
 use crate::web::management::management as answer_management;
@@ -27,6 +32,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const LAST_BYTES_S: u64 = 2;
 /// How often changes are looked for: one small read of the signing keys at rest.
 const LOOK: Duration = Duration::from_secs(1);
+/// How often what was seen of provisioning services is written down.
+const NOTE: Duration = Duration::from_secs(3);
 
 /// The public listener.
 ///
@@ -83,14 +90,17 @@ fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), StartFault> {
     Ok((listener, address))
 }
 
-/// Each second what other processes and the files may have changed, and who was switched off; the purge each hour.
+/// Each second what other processes and the files may have changed, who was switched off (here: at once), and what is to
+/// be done about directories; every few seconds what was seen of provisioning services; the purge each hour.
 #[must_use]
 pub fn tasks(ports: &Data<Ports>) -> Vec<tokio::task::JoinHandle<()>> {
     let (for_changes, for_purge, for_leavings) = (ports.clone(), ports.clone(), ports.clone());
+    let for_sightings = ports.clone();
+    let switched_off = Arc::new(Notify::new());
+    let off = Arc::clone(&switched_off);
     vec![
         tokio::spawn(async move {
-            let mut turns = tokio::time::interval(LOOK);
-            turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            let mut turns = turns(LOOK);
             // Files that have changed since the start began count too: what was made from them then is renewed.
             let config = for_changes.config.snapshot();
             for_changes.upstream.renew(&config.server.outbound);
@@ -103,21 +113,62 @@ pub fn tasks(ports: &Data<Ports>) -> Vec<tokio::task::JoinHandle<()>> {
             }
         }),
         tokio::spawn(async move {
-            let mut turns = tokio::time::interval(Duration::from_secs(3600));
+            let mut turns = turns(Duration::from_secs(3600));
             loop {
                 turns.tick().await;
                 purge::tick(&for_purge).await;
             }
         }),
         tokio::spawn(async move {
-            let mut turns = tokio::time::interval(LOOK);
-            turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            let mut turns = turns(LOOK);
             loop {
-                turns.tick().await;
+                tokio::select! {
+                    _ = turns.tick() => {}
+                    () = for_leavings.leavings_wait.notified() => off.notify_one(),
+                }
                 leavings::tick(&for_leavings).await;
             }
         }),
+        tokio::spawn(async move {
+            let mut turns = turns(NOTE);
+            loop {
+                turns.tick().await;
+                sightings::tick(&for_sightings).await;
+            }
+        }),
+        tokio::spawn(see_to_departures(ports.clone(), switched_off)),
+        tokio::spawn(see_to_directories(ports.clone())),
     ]
+}
+
+fn turns(period: Duration) -> tokio::time::Interval {
+    let mut turns = tokio::time::interval(period);
+    turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    turns
+}
+
+async fn see_to_departures(ports: Data<Ports>, switched_off: Arc<Notify>) {
+    let (mut turns, mut departures) = (turns(LOOK), Departures::default());
+    loop {
+        tokio::select! {
+            _ = turns.tick() => {}
+            () = switched_off.notified() => {}
+        }
+        departures.tick(&ports).await;
+    }
+}
+
+/// Apart from the departures: an attribute of a large directory takes its time.
+async fn see_to_directories(ports: Data<Ports>) {
+    let mut turns = turns(LOOK);
+    let (mut attributes, mut indexes, mut credentials) =
+        (Attributes::default(), Indexes::default(), Credentials::default());
+    loop {
+        turns.tick().await;
+        attributes.tick(&ports).await;
+        indexes.tick(&ports).await;
+        credentials.tick(&ports).await;
+    }
 }
 
 /// What tells clients of sign-outs. It ends by itself when the order to stop has come and `notices_wait` rings.

@@ -72,6 +72,25 @@ pub const JWKS_REFETCH_MIN: Span = Span::minutes(1);
 /// Traces of requests that never became a login, kept a minute; more are only counted.
 pub const UNPROVEN_TRACES_PER_MINUTE: u32 = 60;
 
+/// Bytes of a SCIM body about a user, or of a search.
+pub const SCIM_BODY_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of a SCIM body about a group: some hundred thousand members.
+pub const SCIM_GROUP_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Members up to which the answer to a change of a group shows it.
+pub const GROUP_ANSWER_MEMBERS_MAX: u64 = 1_000;
+/// Members on one page of groups: a page with more of them ends early.
+pub const GROUP_PAGE_MEMBERS_MAX: u64 = 100_000;
+/// How long a SCIM request may take; provisioning services give up after 60 to 100 seconds.
+pub const SCIM_CALL: Span = Span::secs(30);
+/// How often a SCIM write is decided anew because somebody else was faster.
+pub const SCIM_TRIES_MAX: u32 = 10;
+/// How long a token of a provisioning service lives.
+pub const SYNC_TOKEN_LIFETIME: Span = Span::hours(1);
+/// How long it is remembered where the next page of a list begins.
+pub const LIST_PAGE_LIFETIME: Span = Span::minutes(5);
+/// How long a cursor is good (RFC 9865 §2).
+pub const CURSOR_LIFETIME: Span = Span::minutes(10);
+
 /// A command to the state store.
 pub const STATE_CALL: Span = Span::secs(2);
 /// How long a write waits for the database.

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::decompose_compatible;
 
 /// What somebody says about who is going to sign in (OIDC Core §3.1.2.1 `login_hint`), or typed
 /// at our page: at most 512 characters, none of them a control character, never blank.
@@ -67,11 +69,41 @@ pub fn is_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// The one folding under which user names and domains are equal: Unicode lower case of the
-/// text, for search and for uniqueness alike.
+/// The one folding under which user names, addresses and group names are equal, for search and for uniqueness alike:
+/// full-width and half-width characters as ordinary ones, full Unicode lower case, composed (NFC); RFC 7644 §5 and
+/// §7.8 ask for it by way of RFC 8265 §3.3.2.
 #[must_use]
 pub fn fold(text: &str) -> String {
-    text.to_lowercase()
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    text.chars().map(ordinary_width).collect::<String>().to_lowercase().nfc().collect()
+}
+
+/// The character of ordinary width that one of another width stands for (Unicode's `<wide>` and `<narrow>`).
+fn ordinary_width(c: char) -> char {
+    match c {
+        '\u{3000}' => ' ',
+        '\u{ffe3}' => '\u{af}',
+        '\u{ffa0}' => '\u{3164}',
+        '\u{ffa1}'..='\u{ffbe}' => moved(c, '\u{ffa1}', '\u{3131}'),
+        '\u{ffc2}'..='\u{ffc7}' => moved(c, '\u{ffc2}', '\u{314f}'),
+        '\u{ffca}'..='\u{ffcf}' => moved(c, '\u{ffca}', '\u{3155}'),
+        '\u{ffd2}'..='\u{ffd7}' => moved(c, '\u{ffd2}', '\u{315b}'),
+        '\u{ffda}'..='\u{ffdc}' => moved(c, '\u{ffda}', '\u{3161}'),
+        // Of the others in this block the compatible form is one character, and it is that one.
+        '\u{ff01}'..='\u{ffee}' => {
+            let mut ordinary = c;
+            decompose_compatible(c, |one| ordinary = one);
+            ordinary
+        }
+        other => other,
+    }
+}
+
+/// The character that stands as far behind `to` as `c` behind `from`.
+fn moved(c: char, from: char, to: char) -> char {
+    (u32::from(c) - u32::from(from)).checked_add(u32::from(to)).and_then(char::from_u32).unwrap_or(c)
 }
 
 #[cfg(test)]
@@ -94,6 +126,33 @@ mod tests {
         assert_eq!(domain("a@contoso.com").as_deref(), Some("contoso.com"));
         for none in ["contoso.com", "a@evil.test@contoso.com", "@contoso.com", "a@", "\"a@b\"@contoso.com"] {
             assert_eq!(domain(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn names_that_differ_in_case_width_or_composition_fold_to_one() {
+        for (one, other) in [
+            ("ADA@Contoso.com", "ada@contoso.com"),
+            ("JÖRG", "jo\u{308}rg"),
+            ("\u{ff21}\u{ff44}\u{ff21}\u{ff20}x", "ada@x"),
+            ("\u{ff76}\u{ff9e}", "\u{30ac}"),
+            ("\u{ffa1}\u{ffdc}", "\u{3131}\u{3163}"),
+            ("a\u{3000}b\u{ffe3}", "a b\u{af}"),
+            ("\u{1e9e}", "ß"),
+            ("\u{212b}", "å"),
+        ] {
+            assert_eq!(fold(one), fold(other), "{one}");
+        }
+        for (one, other) in [("jörg", "jorg"), ("ß", "ss"), ("ﬁ", "fi"), ("²", "2"), ("a", "\u{430}")] {
+            assert_ne!(fold(one), fold(other), "{one}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_folded_twice_is_as_it_was_folded_once() {
+        for c in '\u{0}'..=char::MAX {
+            let once = fold(&format!("x{c}y"));
+            assert_eq!(fold(&once), once, "{:x}", u32::from(c));
         }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value, json};
 
+use super::explain_scim::explain_scim;
 use super::{Context, complain, say};
 use crate::app::parts::Parts;
 use crate::audit::{Fact, Trace};
@@ -48,6 +49,16 @@ pub enum Explain {
         /// The claims as JSON.
         file: PathBuf,
     },
+    /// What a provisioning service's request would store, drop or be refused for; writes nothing.
+    Scim {
+        #[arg(long, value_name = "ID")]
+        directory: String,
+        /// Method and path, such as "PATCH /Users/ID".
+        #[arg(long, value_name = "REQUEST")]
+        path: String,
+        /// The body.
+        file: PathBuf,
+    },
     /// The trace of one login, by the reference on its error page.
     Login {
         #[arg(value_name = "REF", allow_hyphen_values = true)]
@@ -72,6 +83,7 @@ pub fn run(context: &Context, what: Explain) -> anyhow::Result<ExitCode> {
                 explain_hint(context, &parts, asked).await
             }
             Explain::Claims { idp, file } => explain_claims(context, &parts, &idp, &file).await,
+            Explain::Scim { directory, path, file } => explain_scim(context, &parts, (&directory, &path), &file).await,
             Explain::Login { reference } => explain_login(context, &parts, &reference).await,
         };
         parts.directory.close().await.context("closing the database")?;

@@ -4,8 +4,13 @@ pub mod logging;
 pub mod serve;
 pub mod demo;
 pub mod check;
+pub mod explain_scim;
 pub mod explain;
 pub mod keys;
+pub mod progress;
+pub mod sync_client;
+pub mod directory;
+pub mod doctor;
 pub mod schema;
 
 use std::io::Write as _;
@@ -13,12 +18,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::app::parts::{Parts, make};
 use crate::app::system::{SystemClock, SystemDice};
 use crate::app::{Options, StartFault};
-use crate::config::{Styled, render};
+use crate::config::{Snapshot, Styled, render};
+use crate::identity::Directory;
 
 /// The entrance hall between your identity provider and your Workspace ONE services.
 #[derive(Debug, Parser)]
@@ -50,6 +57,15 @@ enum Command {
     /// Say why: a hint, a token's claims, a login.
     #[command(subcommand)]
     Explain(explain::Explain),
+    /// Play a provisioning service against the running server.
+    #[command(subcommand)]
+    Doctor(doctor::Doctor),
+    /// The provisioned directories.
+    #[command(subcommand)]
+    Directory(directory::Directories),
+    /// The credentials of provisioning services.
+    #[command(subcommand)]
+    SyncClient(sync_client::SyncClients),
     /// The signing keys.
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -113,6 +129,14 @@ pub fn open(context: &Context) -> anyhow::Result<Parts> {
     })
 }
 
+/// A directory of the files.
+///
+/// # Errors
+/// Says that there is none.
+pub fn directory_of(config: &Snapshot, id: &str) -> anyhow::Result<Arc<Directory>> {
+    config.directories.get(id).cloned().with_context(|| format!("there is no directories/{id}.toml"))
+}
+
 /// The process's environment, for secrets that files name.
 fn environment(name: &str) -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "the one place where { env = … } is looked up")]
@@ -129,6 +153,9 @@ pub fn run() -> ExitCode {
         Command::Serve => serve::run(&context),
         Command::Check(options) => check::run(&context, options),
         Command::Explain(what) => explain::run(&context, what),
+        Command::Doctor(what) => doctor::run(&context, what),
+        Command::Directory(what) => directory::run(&context, what),
+        Command::SyncClient(what) => sync_client::run(&context, what),
         Command::Keys(what) => keys::run(&context, what),
         Command::Schema { kind } => schema::run(kind.as_deref()),
     };

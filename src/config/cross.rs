@@ -6,13 +6,14 @@ use std::ops::Range;
 use super::build::directory::MULTI_VALUED;
 use super::finding::Finding;
 use super::lints::{
-    CFG19, CFG21, CLI01, CLI11, CLI17, CLI18, DIR02, IDP01, IDP02, IDP07, IDP12, IDP13, IDP19, IDP20, IDP21, Lint,
+    CFG19, CFG21, CLI01, CLI11, CLI17, CLI18, DIR02, IDP01, IDP02, IDP07, IDP12, IDP13, IDP19, IDP20, IDP21, IDP23,
+    Lint,
 };
 use super::objects::{Object, Objects};
 use super::spelling::nearest;
 use super::view::View;
 use crate::base::text::fold;
-use crate::identity::{Directory, DirectoryKind};
+use crate::identity::{Directory, DirectoryKind, Source};
 use crate::oidc::Idp;
 use crate::oidc::client::GrantType;
 use crate::oidc::idp::{Forward, HintForm};
@@ -126,12 +127,14 @@ fn matching(view: &View<'_>, directory: &Directory, findings: &mut Vec<Finding>)
     let table = view.table("match");
     let attribute = table.text("attribute");
     let span = table.span("attribute");
+    let from_entra = directory.source == Source::Azure && directory.kind == DirectoryKind::Provisioned;
     if !directory.confirms(&attribute) {
         let label = format!("`{attribute}` is not one of directory `{}`", directory.id);
         findings.push(view.source.finding(&IDP07, &span, label));
-    }
-    if MULTI_VALUED.contains(&attribute.as_str()) {
+    } else if MULTI_VALUED.contains(&attribute.as_str()) {
         findings.push(view.source.finding(&IDP19, &span, "may have several values"));
+    } else if from_entra && view.text("kind") == "entra" && table.text("claim") == "oid" && attribute != "externalId" {
+        findings.push(view.source.finding(&IDP23, &span, format!("`{attribute}` holds it only if a mapping says so")));
     }
     let taken_away = view
         .own_entries("user_attributes")

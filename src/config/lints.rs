@@ -124,6 +124,11 @@ lints! {
     DIR05 Error "an attribute that every user needs is missing"
         "userName names a user everywhere; add it to `attributes`"
 
+    DIR06 Warning "people are deleted while their source could restore them"
+        "a restored user is found no more by the id that the source knows, and memberships are not sent again; use \"delete_after 30d\" or longer, or keep"
+    DIR07 Warning "no value means: clear this attribute"
+        "sources that can't send an empty value send this one instead; write a word that nobody's data has, such as \"__CLEAR__\""
+
     IDP01 Error "two identity providers claim one domain"
         "a hint with this domain could not be led anywhere; remove it from one of them"
     IDP02 Warning "not a domain of the provider's directory"
@@ -168,6 +173,9 @@ lints! {
         "`sub` is unique at its issuer only; give each provider a directory of its own, or match one of them by another attribute"
     IDP22 Warning "the issuer names no tenant that tokens could be held to"
         "for a stand-in on this machine; the address of a real tenant has its GUID, and then the claim `tid` must be the same"
+
+    IDP23 Warning "Entra's `oid` is searched in another attribute than externalId"
+        "Entra's provisioning sends the object id as externalId, in the preset of its gallery application; match externalId, or make sure that your mapping writes the object id here"
 
     CLI01 Error "one `client_id` for two clients"
         "a request names its client by this alone; give each its own"

@@ -120,12 +120,16 @@ pub struct Outbound {
 pub struct Limits {
     /// How long traces are kept.
     pub traces: Span,
+    /// How long the audit of directories is kept.
+    pub audit: Span,
     /// Logins under way at a time, over all browsers.
     pub pending_logins: u32,
     /// Logins under way at a time from one address (/64 for IPv6): a company sits behind one.
     pub pending_logins_per_address: u32,
     /// Pushed authorization requests of one client that wait for an answer.
     pub pushed_requests_per_client: u32,
+    /// Requests of one SCIM credential in a second.
+    pub scim_requests_per_second: u32,
     /// Wrong client credentials a minute, by address and client.
     pub client_failures_per_minute: u32,
 }

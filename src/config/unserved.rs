@@ -12,9 +12,6 @@ pub fn check(server: Option<&View<'_>>, objects: &Objects<'_>) -> Vec<Finding> {
     if let Some(console) = server.map(|view| view.table("console")).filter(|console| console.flag("enabled")) {
         say(&console, "enabled", "there is no console yet", &mut findings);
     }
-    for directory in &objects.directories {
-        directory_file(&directory.view, &mut findings);
-    }
     for client in &objects.clients {
         client_file(&client.view, &mut findings);
     }
@@ -26,16 +23,6 @@ pub fn check(server: Option<&View<'_>>, objects: &Objects<'_>) -> Vec<Finding> {
 
 fn say(view: &View<'_>, key: &str, label: &str, findings: &mut Vec<Finding>) {
     findings.push(view.source.finding(&CFG22, &view.span(key), label));
-}
-
-fn directory_file(view: &View<'_>, findings: &mut Vec<Finding>) {
-    if view.has("type") && view.text("type") == "provisioned" {
-        let label = "there is no SCIM yet: only people who are in the database already can sign in";
-        say(view, "type", label, findings);
-    }
-    for key in ["decode_ms_guid", "lifecycle", "guard", "scim"].into_iter().filter(|key| view.has(key)) {
-        say(view, key, "there is no SCIM yet that it could govern", findings);
-    }
 }
 
 fn client_file(view: &View<'_>, findings: &mut Vec<Finding>) {

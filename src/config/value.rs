@@ -8,7 +8,7 @@ use super::lints::{CFG04, CFG16, DIR03, SRV06};
 use super::shape::Kind;
 use super::source::Source;
 use crate::base::{Span, address};
-use crate::identity::directory::OnDeactivate;
+use crate::identity::directory::{MaxRemovals, OnDeactivate};
 
 impl Kind {
     /// Whether it is written as one text.
@@ -139,11 +139,17 @@ fn is_colour(text: &str) -> bool {
     text.strip_prefix('#').is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
-/// `"5%"` or a number, as written.
-fn share(text: &str) -> Option<()> {
-    let (digits, most) = text.strip_suffix('%').map_or((text, 1_000_000), |digits| (digits, 100));
-    let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-    (plain && digits.parse::<u32>().ok()? <= most).then_some(())
+/// `"5%"` or a number of up to a million.
+#[must_use]
+pub fn share(text: &str) -> Option<MaxRemovals> {
+    let digits = text.strip_suffix('%').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    match digits.parse::<u32>().ok()? {
+        percent if digits.len() < text.len() => (percent <= 100).then_some(MaxRemovals::Share(percent)),
+        count => (count <= 1_000_000).then_some(MaxRemovals::Count(count.into())),
+    }
 }
 
 /// `keep`, `delete_now`, `delete_after 30d`.

@@ -1,14 +1,13 @@
 //! What a login of a `type = "jit"` directory does to the user it matches. Pure.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{JitUser, Provisioned};
-use crate::base::Moment;
 use crate::base::text::fold;
+use crate::base::{Digest, Moment};
 use crate::identity::User;
+use crate::identity::user::remember_names;
 
-/// The most former names that a user keeps; the oldest go first.
-const FORMER_NAMES_MAX: usize = 10;
 /// What no login may set, whatever it calls an attribute: SCIM's read-only and structural names
 /// (RFC 7643 §3.1, §4.1.2) and the switch that is ours.
 const NOT_BY_LOGIN: [&str; 6] = ["id", "active", "groups", "meta", "schemas", "password"];
@@ -77,6 +76,19 @@ fn is_blank(value: &Value) -> bool {
     }
 }
 
+/// What a login changed, for the audit: all values by digest, since nobody says here which are sensitive.
+pub(super) fn changes(before: Option<&User>, after: &User) -> String {
+    let digest = |value: &Value| json!({ "digest": Digest::of(value.to_string()).base64url() });
+    let mut changed = Map::new();
+    for (name, value) in &after.attributes {
+        let was = before.and_then(|user| user.attributes.get(name));
+        if was != Some(value) {
+            changed.insert(name.clone(), json!({ "before": was.map(digest), "after": digest(value) }));
+        }
+    }
+    Value::Object(changed).to_string()
+}
+
 /// The attribute by which a login matches always is what it matched by: else the next login of the
 /// same person would make a second user.
 fn keep_matching(next: &mut User, jit: &JitUser) {
@@ -93,26 +105,4 @@ fn keep_matching(next: &mut User, jit: &JitUser) {
         };
         next.attributes.insert(name.to_owned(), value);
     }
-}
-
-/// Moves names that are gone from `before` to the former names of `next`, latest last.
-fn remember_names(before: &User, next: &mut User) {
-    let current = names(next);
-    let mut former: Vec<String> = next.former_names.drain(..).filter(|name| !current.contains(name)).collect();
-    for gone in names(before) {
-        if !current.contains(&gone) && !former.contains(&gone) {
-            former.push(gone);
-        }
-    }
-    former.drain(..former.len().saturating_sub(FORMER_NAMES_MAX));
-    next.former_names = former;
-}
-
-/// The userName and all emails of a user, folded.
-fn names(user: &User) -> Vec<String> {
-    let mut all: Vec<String> = user.user_name().map(fold).into_iter().collect();
-    if let Some(Value::Array(emails)) = user.attributes.get("emails") {
-        all.extend(emails.iter().filter_map(|email| email.get("value").unwrap_or(email).as_str()).map(fold));
-    }
-    all
 }

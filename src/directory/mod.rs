@@ -5,7 +5,6 @@
 
 mod jit;
 pub mod roster;
-mod unbuilt;
 mod sql;
 
 use std::sync::Arc;

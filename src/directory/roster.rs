@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use super::DirectoryFault;
 use crate::base::{Digest, Moment};
+use crate::identity::dialect::{SameGroupName, UnknownMembers};
 use crate::identity::group::{GroupOf, Member, MemberDelta};
 use crate::identity::user::Attributes;
 use crate::identity::{GroupId, StoredGroup, StoredUser, UserId};
@@ -37,7 +38,31 @@ pub enum Written<T> {
         by: String,
         external_id: Option<String>,
     },
+    /// Neither user nor group of the scope has this id, or it can be nobody's (empty, longer than
+    /// [`MEMBER_ID_BYTES_MAX`], with a NUL): a member that [`UnknownMembers`] refuses.
+    UnknownMember(String),
+    /// The group would have more than [`MEMBERS_MAX`] members, those that are parked included.
+    TooManyMembers,
 }
+
+impl<T> Written<T> {
+    /// The same with another answer.
+    #[must_use]
+    pub fn map<U>(self, answer: impl FnOnce(T) -> U) -> Written<U> {
+        match self {
+            Self::Done(done) => Written::Done(answer(done)),
+            Self::Stale => Written::Stale,
+            Self::Taken { attribute, by, external_id } => Written::Taken { attribute, by, external_id },
+            Self::UnknownMember(id) => Written::UnknownMember(id),
+            Self::TooManyMembers => Written::TooManyMembers,
+        }
+    }
+}
+
+/// The most members that a group may have.
+pub const MEMBERS_MAX: u64 = 500_000;
+/// The longest id of a member, in bytes.
+pub const MEMBER_ID_BYTES_MAX: usize = 256;
 
 /// How a user is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +105,15 @@ pub trait Roster: Send + Sync {
     ) -> Result<Written<bool>, DirectoryFault>;
 }
 
+/// What holds where a group is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupRules {
+    /// Whether another group may have the same displayName.
+    pub same_name: SameGroupName,
+    /// What becomes of members whom nobody knows.
+    pub unknown: UnknownMembers,
+}
+
 /// A change of a group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroupChange {
@@ -87,9 +121,8 @@ pub struct GroupChange {
     pub version: Option<u64>,
     /// New attributes, if the `head` is still this one.
     pub head: Option<(u64, Attributes)>,
-    /// Whether another group may have the same displayName.
-    pub same_name: crate::identity::dialect::SameGroupName,
-    /// Carried out in their order. Ids that nobody has are parked.
+    pub rules: GroupRules,
+    /// What they come to if they are carried out in their order.
     pub members: Vec<MemberDelta>,
 }
 
@@ -97,8 +130,10 @@ pub struct GroupChange {
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroupChanged {
     pub group: StoredGroup,
+    /// Members that came and went; one that was added and removed in one change did neither.
     pub added: u64,
     pub removed: u64,
+    /// Ids that were parked by it and had not been before.
     pub parked: u64,
 }
 
@@ -112,7 +147,7 @@ pub trait Groups: Send + Sync {
         &self,
         group: StoredGroup,
         members: Vec<String>,
-        same_name: crate::identity::dialect::SameGroupName,
+        rules: GroupRules,
         act: Act,
     ) -> Result<Written<GroupChanged>, DirectoryFault>;
 
@@ -153,7 +188,8 @@ pub trait Groups: Send + Sync {
         limit: u32,
     ) -> Result<Vec<String>, DirectoryFault>;
 
-    /// The groups of a user or group: direct ones, and those that hold these, each once whatever cycles there are.
+    /// The groups of a user or group: direct ones, and those that hold these, each once whatever cycles there are, and
+    /// never the group itself; in the order of creation.
     async fn groups_of(&self, directory: &str, member: &str) -> Result<Vec<GroupOf>, DirectoryFault>;
 
     /// The users of a group and of all groups within it, each once, in the order of their ids, from the one behind
@@ -173,7 +209,7 @@ pub enum Place {
     First,
     /// So many rows are skipped: slow far behind.
     Skip(u64),
-    /// Behind a row that was given: unharmed by deletions before it.
+    /// Behind a row that was given: unharmed by deletions before it, and as fast as the first page.
     Behind(Position),
 }
 
@@ -183,6 +219,10 @@ pub struct Position {
     /// What the list is sorted by, as the store compares it; `None`: by the order of creation.
     pub key: Option<String>,
     pub seq: u64,
+    /// How many items the walk has been given up to here.
+    pub given: u64,
+    /// How many rows had ever been deleted in the scope by then.
+    pub deletions: u64,
 }
 
 /// What is listed.
@@ -201,18 +241,24 @@ pub struct Listing {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page<T> {
     pub items: Vec<T>,
-    /// All that match; with [`Place::Behind`] those that are still ahead, these included.
+    /// All that match. Behind a position: those that the walk was given and those still ahead, these included; of a
+    /// list without filter, if nothing was deleted since, all that there are.
     pub total: u64,
     /// The place of the last item, if there are more behind it.
     pub next: Option<Position>,
 }
+
+/// The most users or groups that one list request reads to see whether they match, or to sort them, where no index says
+/// so.
+pub const ROWS_LOOKED_AT_MAX: u64 = 200_000;
 
 /// Why there is no page.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ListFault {
     #[error(transparent)]
     Fault(#[from] DirectoryFault),
-    /// More rows would have to be looked at than one request may (RFC 7644 §3.12 `tooMany`).
+    /// More rows would have to be looked at one by one than a request may, [`ROWS_LOOKED_AT_MAX`] (RFC 7644 §3.12
+    /// `tooMany`).
     #[error("too many rows would have to be looked at")]
     TooMany,
 }
@@ -375,6 +421,17 @@ pub trait Sightings: Send + Sync {
     async fn tally(&self, directory: &str) -> Result<Tally, DirectoryFault>;
 }
 
+/// An attribute of a directory's list of before or of now, as the store has noted it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedAttribute {
+    pub directory: String,
+    pub attribute: String,
+    /// Since when it is confirmed no longer; `None`: it is confirmed.
+    pub aside_since: Option<Moment>,
+    /// The `seq` behind which its holders have yet to be brought into the feed; `None`: all have been.
+    pub announce_after: Option<u64>,
+}
+
 /// An attribute that a directory confirmed and confirms no longer: its values are out of use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetAside {
@@ -386,7 +443,8 @@ pub struct SetAside {
 /// What is done to many users without being asked for by a source: confirmed lists, policies, indexes.
 #[async_trait]
 pub trait Upkeep: Send + Sync {
-    /// Notes the confirmed attributes of a directory. Gives those that were set aside with it, and those that came back.
+    /// Notes the confirmed attributes of a directory. Gives those that were set aside with it, and those that came back:
+    /// in the same transaction it is noted that their holders have to be announced, from the first one on.
     async fn confirm(
         &self,
         directory: &str,
@@ -400,8 +458,12 @@ pub trait Upkeep: Send + Sync {
     /// How many users and groups of a directory have a value of the attribute.
     async fn holders_of(&self, directory: &str, attribute: &str) -> Result<u64, DirectoryFault>;
 
-    /// Brings up to `limit` users behind `after` (by `seq`) who have a value of the attribute into the feed again.
-    /// Gives the last one's `seq`; `None`: there are no more.
+    /// All that is noted of the lists, by directory and attribute.
+    async fn attribute_lists(&self) -> Result<Vec<ListedAttribute>, DirectoryFault>;
+
+    /// Brings up to `limit` users behind `after` (by `seq`) who have a value of the attribute into the feed again, and
+    /// notes how far that is, in one transaction. Gives the last one's `seq`; `None`: there are no more, or somebody
+    /// else has gone on from `after`.
     async fn announce(
         &self,
         directory: &str,
@@ -415,13 +477,17 @@ pub trait Upkeep: Send + Sync {
     /// forgotten.
     async fn erase(&self, directory: &str, attribute: &str, limit: u32) -> Result<u64, DirectoryFault>;
 
-    /// Users who were switched off before that moment, the longest gone first.
-    async fn inactive_before(
+    /// Users who were switched off at `from` or later and before `until`, the longest gone first.
+    async fn inactive_between(
         &self,
         directory: &str,
-        moment: Moment,
+        from: Moment,
+        until: Moment,
         limit: u32,
     ) -> Result<Vec<StoredUser>, DirectoryFault>;
+
+    /// How many were switched off before that moment; not counted beyond `most`.
+    async fn count_inactive(&self, directory: &str, before: Moment, most: u64) -> Result<u64, DirectoryFault>;
 
     /// How many were deleted by policy since that moment.
     async fn removed_by_policy(&self, directory: &str, since: Moment) -> Result<u64, DirectoryFault>;
@@ -437,6 +503,9 @@ pub trait Upkeep: Send + Sync {
 
     /// Indexes up to `limit` users; true: the index is complete.
     async fn build_index(&self, directory: &str, attribute: &str, limit: u32) -> Result<bool, DirectoryFault>;
+
+    /// Forgets up to `limit` records of a directory's audit that are older than `before`; says how many.
+    async fn forget_audit(&self, directory: &str, before: Moment, limit: u32) -> Result<u64, DirectoryFault>;
 
     /// Removes everything of a scratch scope, up to `limit` rows of a kind; true: nothing is left.
     async fn clear_scope(&self, scope: &str, limit: u32) -> Result<bool, DirectoryFault>;

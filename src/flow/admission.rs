@@ -153,6 +153,30 @@ impl Seldom {
     }
 }
 
+/// Requests of one second, by who sends them.
+#[derive(Debug, Default)]
+pub struct PerSecond(Mutex<(i64, HashMap<String, u32>)>);
+
+impl PerSecond {
+    /// Whether this request is among the first `most` of its sender in this second.
+    pub fn admits(&self, sender: &str, most: u32, now: Moment) -> bool {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.0 != now.secs() {
+            *counts = (now.secs(), HashMap::new());
+        }
+        match counts.1.get_mut(sender) {
+            Some(count) => {
+                *count = count.saturating_add(1);
+                *count <= most
+            }
+            None => {
+                counts.1.insert(sender.to_owned(), 1);
+                most > 0
+            }
+        }
+    }
+}
+
 /// Wrong client credentials, counted by address and client together, so that nobody locks out the rightful client.
 pub struct Failures {
     wrong: DefaultKeyedRateLimiter<(AddressKey, Digest)>,

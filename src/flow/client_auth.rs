@@ -83,14 +83,28 @@ pub async fn authenticate(ports: &Ports, request: &Request, call: &Call) -> Resu
     };
     match client.filter(|_| proven) {
         Some(client) => Ok(client),
-        None => {
-            if ports.failures.count(call.address, proof.client_id(), request.now) {
-                tracing::warn!(address = %call.address, "many wrong client credentials");
-                return Err(CallFault::Busy);
-            }
-            Err(REFUSED.into())
-        }
+        None => Err(refused(ports, request, call, proof.client_id())),
     }
+}
+
+/// The id and secret of a call, if that is how it proves who is calling.
+///
+/// # Errors
+/// `invalid_request` for several proofs at once.
+pub fn presented(call: &Call) -> Result<Option<(String, Secret)>, OAuthError> {
+    Ok(match read_proof(call)? {
+        Proof::Secret(id, secret) => Some((id, secret)),
+        Proof::Name(_) | Proof::Assertion(..) => None,
+    })
+}
+
+/// Counts a failure, and answers it.
+pub fn refused(ports: &Ports, request: &Request, call: &Call, client_id: &str) -> CallFault {
+    if ports.failures.count(call.address, client_id, request.now) {
+        tracing::warn!(address = %call.address, "many wrong client credentials");
+        return CallFault::Busy;
+    }
+    REFUSED.into()
 }
 
 fn read_proof(call: &Call) -> Result<Proof, OAuthError> {

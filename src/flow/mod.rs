@@ -4,6 +4,8 @@
 
 pub mod browser;
 pub mod admission;
+pub mod confirmed;
+pub mod sightings;
 pub mod ports;
 pub mod rules;
 pub mod signing;
@@ -28,6 +30,7 @@ pub mod presented;
 pub mod code;
 pub mod refresh;
 pub mod client_credentials;
+pub mod sync_token;
 pub mod token;
 pub mod userinfo;
 pub mod revoke;
@@ -36,5 +39,6 @@ pub mod par;
 pub mod leave;
 pub mod logout;
 pub mod upstream_logout;
+pub mod scim;
 
 pub use ports::Ports;

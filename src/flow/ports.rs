@@ -5,7 +5,9 @@ use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
 
-use super::admission::{Bounds, Failures, LoginsUnderWay, Pushes, Seldom};
+use super::admission::{Bounds, Failures, LoginsUnderWay, PerSecond, Pushes, Seldom};
+use super::confirmed::Editions;
+use super::sightings::Gathered;
 use crate::audit::Trace;
 use crate::backchannel::Clients;
 use crate::base::{Clock, Dice, Moment};
@@ -40,8 +42,18 @@ pub struct Ports {
     /// Lasting secret from which pairwise subjects are made.
     pub pairwise_salt: [u8; 32],
     pub metrics: Metrics,
+    /// What each directory confirms.
+    pub confirmed: Arc<Editions>,
+    /// Requests of provisioning services, by credential.
+    pub scim_rates: PerSecond,
+    /// What was seen on their connections.
+    pub sightings: Gathered,
+    /// Lasting secret under which sensitive values stand in the audit.
+    pub audit_key: [u8; 32],
     /// Rings when logout notices were queued, so that nobody waits for the next look.
     pub notices_wait: tokio::sync::Notify,
+    /// Rings when somebody was switched off or deleted.
+    pub leavings_wait: tokio::sync::Notify,
     /// The order to stop has come: not ready for anything new.
     pub stopping: AtomicBool,
 }

@@ -96,7 +96,7 @@ impl Found {
                 let revoked = ports.directory.families.is_revoked(&alone(self.name.digest)).await?;
                 Ok((!revoked).then_some(Holding::Machine(OfMachine { record, rule_sets })))
             }
-            AccessState::Revoked { .. } => Ok(None),
+            AccessState::Sync(_) | AccessState::Revoked { .. } => Ok(None),
         }
     }
 }

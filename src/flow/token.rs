@@ -6,6 +6,7 @@ use super::code::code;
 use super::issue::TokenAnswer;
 use super::ports::Ports;
 use super::refresh::refresh;
+use super::sync_token::sync_token;
 use crate::oidc::OAuthError;
 use crate::oidc::client::GrantType;
 use crate::oidc::error::ErrorCode::{InvalidRequest, UnauthorizedClient, UnsupportedGrantType};
@@ -18,6 +19,9 @@ pub async fn token(ports: &Ports, call: Call) -> Result<TokenAnswer, CallFault> 
     let request = ports.request();
     if call.params.repeated().is_some() {
         return Err(OAuthError::new(InvalidRequest, "a parameter stands more than once").into());
+    }
+    if let Some(answer) = sync_token(ports, &request, &call).await? {
+        return Ok(answer);
     }
     let client = authenticate(ports, &request, &call).await?;
     let grant_type = match call.params.get("grant_type") {

@@ -20,7 +20,7 @@ pub fn comparable(domain: &str) -> Option<String> {
         return None;
     }
     let ascii = domain_to_ascii(domain);
-    (!ascii.is_empty() && domain_to_unicode(&ascii) == fold(domain)).then_some(ascii)
+    (!ascii.is_empty() && domain_to_unicode(&ascii) == domain.to_lowercase()).then_some(ascii)
 }
 
 /// The one of `ours` that is `domain`, as it stands in the configuration.

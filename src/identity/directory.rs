@@ -20,7 +20,7 @@ pub struct Directory {
     pub on_deactivate: OnDeactivate,
     pub purge_after: Span,
     pub clear_sentinel: String,
-    pub max_removals: String,
+    pub max_removals: MaxRemovals,
     /// How its source speaks SCIM.
     pub dialect: Dialect,
 }
@@ -40,16 +40,50 @@ pub enum OnDeactivate {
     DeleteAfter(Span),
 }
 
+/// How many deletions by policy may happen within an hour before the others wait for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MaxRemovals {
+    /// So many per cent of the directory's users, rounded up; at least one user.
+    Share(u32),
+    Count(u64),
+}
+
+impl MaxRemovals {
+    /// The number for a directory of so many users.
+    #[must_use]
+    pub fn of(self, users: u64) -> u64 {
+        match self {
+            Self::Share(percent) => users.saturating_mul(u64::from(percent)).div_ceil(100).max(1),
+            Self::Count(count) => count,
+        }
+    }
+}
+
 impl Directory {
     /// Whether `domain` is one of this directory's, without regard to case.
     #[must_use]
     pub fn has_domain(&self, domain: &str) -> bool {
-        let domain = crate::base::text::fold(domain);
+        let domain = domain.to_lowercase();
         self.domains.contains(&domain)
     }
 
     #[must_use]
     pub fn confirms(&self, attribute: &str) -> bool {
         self.attributes.iter().any(|confirmed| confirmed == attribute)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_rounded_up_to_one_user_at_least_and_a_number_is_taken_as_it_is() {
+        for (users, most) in [(0, 1), (1, 1), (20, 1), (21, 2), (100_000, 5_000)] {
+            assert_eq!(MaxRemovals::Share(5).of(users), most, "{users}");
+        }
+        assert_eq!(MaxRemovals::Share(100).of(7), 7);
+        assert_eq!(MaxRemovals::Count(0).of(1_000), 0);
+        assert_eq!(MaxRemovals::Share(100).of(u64::MAX), u64::MAX / 100 + 1, "no overflow");
     }
 }

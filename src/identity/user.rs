@@ -41,6 +41,9 @@ pub struct User {
     pub updated_at: Moment,
 }
 
+/// The most former names that a user keeps; the oldest go first.
+const FORMER_NAMES_MAX: usize = 10;
+
 /// A user with the bookkeeping of a directory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredUser {
@@ -98,4 +101,26 @@ impl User {
         all.extend(self.former_names.iter().cloned());
         all
     }
+}
+
+/// Moves names that are gone from `before` to the former names of `next`, latest last; the oldest beyond ten go.
+pub fn remember_names(before: &User, next: &mut User) {
+    let current = names(next);
+    let mut former: Vec<String> = next.former_names.drain(..).filter(|name| !current.contains(name)).collect();
+    for gone in names(before) {
+        if !current.contains(&gone) && !former.contains(&gone) {
+            former.push(gone);
+        }
+    }
+    former.drain(..former.len().saturating_sub(FORMER_NAMES_MAX));
+    next.former_names = former;
+}
+
+/// The userName and all emails of a user, folded.
+fn names(user: &User) -> Vec<String> {
+    let mut all: Vec<String> = user.user_name().map(fold).into_iter().collect();
+    if let Some(Value::Array(emails)) = user.attributes.get("emails") {
+        all.extend(emails.iter().filter_map(|email| email.get("value").unwrap_or(email).as_str()).map(fold));
+    }
+    all
 }

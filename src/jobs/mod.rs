@@ -2,6 +2,12 @@
 
 pub mod keys;
 pub mod purge;
+pub mod sync_expiry;
+pub mod credentials;
+pub mod attributes;
+pub mod indexes;
+pub mod departures;
 pub mod leavings;
 mod round;
 pub mod courier;
+pub mod sightings;

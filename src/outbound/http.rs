@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
-use reqwest::{Certificate, Client, NoProxy, Proxy, RequestBuilder, Response};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderValue, LOCATION};
+use reqwest::{Certificate, Client, Method, NoProxy, Proxy, RequestBuilder, Response};
 use url::Url;
 
 use super::OutboundFault;
@@ -36,6 +36,23 @@ pub struct Reply {
     /// Without parameters, in lower case; empty if absent.
     pub content_type: String,
     pub body: Vec<u8>,
+}
+
+/// A request as somebody else's program would send it.
+pub struct Call<'a> {
+    pub method: &'a str,
+    pub url: &'a Url,
+    /// What `Host` says, if it isn't the URL's: for a server asked beside its public name.
+    pub host: Option<&'a str>,
+    pub content_type: Option<&'a str>,
+    pub body: Option<&'a str>,
+    pub authorization: &'a Secret,
+}
+
+/// Its answer with the headers that say something.
+pub struct Exchanged {
+    pub reply: Reply,
+    pub location: Option<String>,
 }
 
 /// Guarded clients, one for each distinct set of trusted CA files.
@@ -209,6 +226,32 @@ impl Http {
         // What the rest is, and whether it comes, makes no difference.
         let _ = tokio::time::timeout(REST, rest).await;
         Ok(status)
+    }
+
+    /// Sends a request of any method, once.
+    ///
+    /// # Errors
+    /// As [`Http::get`].
+    pub async fn exchange(&self, call: &Call<'_>) -> Result<Exchanged, OutboundFault> {
+        self.guard.judge(call.url).map_err(refused)?;
+        let method = Method::from_bytes(call.method.as_bytes())
+            .map_err(|_| OutboundFault::Misconfigured { detail: "a method that no request has".to_owned() })?;
+        let mut request = self.client.request(method, call.url.clone()).header(ACCEPT, "application/scim+json");
+        if let Some(host) = call.host {
+            request = request.header(HOST, host);
+        }
+        if let Some(content_type) = call.content_type {
+            request = request.header(CONTENT_TYPE, content_type);
+        }
+        if let Some(body) = call.body {
+            request = request.body(body.to_owned());
+        }
+        let mut value = HeaderValue::from_str(call.authorization.expose())
+            .map_err(|_| OutboundFault::untrusted("authorization", "has characters that no header takes"))?;
+        value.set_sensitive(true);
+        let response = request.header(AUTHORIZATION, value).send().await.map_err(|e| transport(&e))?;
+        let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Ok(Exchanged { reply: read(response).await?, location })
     }
 
     async fn send(&self, request: RequestBuilder, authorization: Option<&Secret>) -> Result<Reply, OutboundFault> {

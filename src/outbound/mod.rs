@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::keys::strict_json;
 
 pub use cache::Cache;
-pub use http::{GuardedClients, Http, Reply};
+pub use http::{Call, Exchanged, GuardedClients, Http, Reply};
 
 /// Why somebody else could not be asked, or the answer not be believed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -3,17 +3,33 @@
 
 pub mod error;
 pub mod urn;
+pub mod guid;
+#[cfg(test)]
+pub(crate) mod samples;
 pub mod schema;
+pub mod json;
+pub mod confirmed;
+pub mod changes;
 pub mod notes;
+pub mod reading;
+pub mod several;
+pub mod value;
+pub mod member;
+pub mod body;
 pub mod filter;
 pub mod path;
-pub mod value;
+pub mod patch;
 pub mod user;
 pub mod group;
 pub mod lifecycle;
 pub mod list;
+mod chosen;
+mod writer;
 pub mod render;
 pub mod documents;
+
+#[cfg(test)]
+mod patch_tests;
 
 pub use error::{ScimError, ScimType};
 pub use schema::{Schema, Schemas};

@@ -43,6 +43,8 @@ pub enum Kind {
     UpstreamSession,
     /// The `jti` of an identity provider's logout token, so that it works once.
     LogoutToken,
+    /// Where the next page of a SCIM list begins, by credential, question and index.
+    ListPage,
     /// A list of sessions: by user.
     SessionsOfUser,
     /// A list of sessions: by identity provider and its `sid`, or its `sub`.
@@ -52,7 +54,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::PendingLogin,
         Self::PausedLogin,
         Self::Session,
@@ -63,6 +65,7 @@ impl Kind {
         Self::PushedRequest,
         Self::UpstreamSession,
         Self::LogoutToken,
+        Self::ListPage,
         Self::SessionsOfUser,
         Self::SessionsOfUpstream,
         Self::ClientsOfSession,
@@ -82,6 +85,7 @@ impl Kind {
             Self::PushedRequest => "pushed",
             Self::UpstreamSession => "upstream",
             Self::LogoutToken => "logout_jti",
+            Self::ListPage => "list_page",
             Self::SessionsOfUser => "sessions_of_user",
             Self::SessionsOfUpstream => "sessions_of_upstream",
             Self::ClientsOfSession => "clients_of_session",

@@ -36,8 +36,19 @@ pub enum AccessState {
     Issued(Box<AccessRecord>),
     /// For a program in its own name.
     Machine(MachineRecord),
+    /// For a provisioning service that came with id and secret: a pass to SCIM, and to nothing else.
+    Sync(SyncRecord),
     /// A tombstone: whatever still holds an older copy must not revive it.
     Revoked { at: Moment },
+}
+
+/// A token of a provisioning service. What it is worth is asked of the credential at each use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncRecord {
+    /// The id of the credential.
+    pub client: ClientId,
+    pub issued: Moment,
+    pub expires: Moment,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -66,6 +77,7 @@ struct Flat {
 enum Tag {
     Issued,
     Machine,
+    Sync,
     Revoked,
 }
 
@@ -89,6 +101,9 @@ impl TryFrom<Flat> for AccessState {
                 issued: flat.issued?,
                 expires: flat.expires?,
             })),
+            Tag::Sync => {
+                Some(Self::Sync(SyncRecord { client: flat.client?, issued: flat.issued?, expires: flat.expires? }))
+            }
         };
         read().ok_or("a field is missing")
     }
@@ -122,13 +137,14 @@ impl AccessRecord {
 }
 
 impl AccessState {
-    /// The client that it was issued to, and when its own time is over; `None` once it is revoked.
+    /// The client that it was issued to, and when its own time is over; `None` once it is revoked, and for a provisioning
+    /// service, which is no client.
     #[must_use]
     pub fn issued_to(&self) -> Option<(&ClientId, Moment)> {
         match self {
             Self::Issued(record) => Some((&record.grant.client, record.expires)),
             Self::Machine(record) => Some((&record.client, record.expires)),
-            Self::Revoked { .. } => None,
+            Self::Sync(_) | Self::Revoked { .. } => None,
         }
     }
 
@@ -165,6 +181,7 @@ mod tests {
     const ISSUED_V1: &str = include_str!("golden/access_v1.json");
     const REVOKED_V1: &str = include_str!("golden/access_revoked_v1.json");
     const MACHINE_V1: &str = include_str!("golden/access_machine_v1.json");
+    const SYNC_V1: &str = include_str!("golden/access_sync_v1.json");
 
     fn family(scopes: &[Scope]) -> Family {
         let first = NewTokens { refresh: Digest::of("refresh"), access: Digest::of("access") };
@@ -179,9 +196,11 @@ mod tests {
     fn g16_the_stored_forms_of_version_1_are_read_and_written() {
         let rule_sets = vec![RuleSet::TenantAdmin, RuleSet::ReadOnlyTenantAdmin];
         let machine = MachineRecord::new(&client(), rule_sets, NOW);
+        let sync = SyncRecord { client: ClientId("scim-1".to_owned()), issued: NOW, expires: NOW.plus(Span::hours(1)) };
         for (golden, state) in [
             (ISSUED_V1, AccessState::Issued(Box::new(record()))),
             (MACHINE_V1, AccessState::Machine(machine)),
+            (SYNC_V1, AccessState::Sync(sync)),
             (REVOKED_V1, AccessState::Revoked { at: NOW }),
         ] {
             assert_eq!(AccessState::decode(golden.trim_end().as_bytes()).as_ref(), Some(&state));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::grant::{GRANT_VERSION, Grant};
 use crate::base::{Moment, Secret, Span};
-use crate::identity::directory::OnDeactivate;
+use crate::identity::directory::{MaxRemovals, OnDeactivate};
 use crate::identity::{Dialect, Directory, DirectoryKind, Source, User, UserId};
 use crate::oidc::client::{
     AccessTokenKind, ClientCredential, ClientSecret, GrantType, SigningAlgorithm, SubjectType, TokenLifetimes,
@@ -62,7 +62,7 @@ pub fn directory() -> Directory {
         on_deactivate: OnDeactivate::Keep,
         purge_after: Span::days(7),
         clear_sentinel: "__CLEAR__".to_owned(),
-        max_removals: "5%".to_owned(),
+        max_removals: MaxRemovals::Share(5),
         dialect: Dialect::preset(Source::Azure),
     }
 }

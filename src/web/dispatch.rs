@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::documents::{Documents, etag};
 use super::routes::Route;
-use super::{discovery, peer, people, provider, readiness, respond};
+use super::{discovery, peer, people, provider, readiness, respond, scim};
 use crate::config::Snapshot;
 use crate::flow::Ports;
 use crate::i18n::PageError;
@@ -28,7 +28,10 @@ pub async fn dispatch(
     let _under_way = ports.metrics.began();
     let path = request.uri().path().to_owned();
     let route = Route::at(&path);
-    let label = route.map_or("other", Route::label);
+    let label = match route {
+        Some(Route::Scim(rest)) => scim::label(rest),
+        route => route.map_or("other", Route::label),
+    };
     let response = match route {
         None => not_found(&ports, &request),
         Some(route) => routed((&ports, &documents), &request, payload, route).await,
@@ -48,6 +51,9 @@ fn not_found(ports: &Ports, request: &HttpRequest) -> HttpResponse {
 
 /// RFC 9110 §15.5.20.
 fn misdirected(ports: &Ports, request: &HttpRequest, route: Route<'_>) -> HttpResponse {
+    if let Route::Scim(_) = route {
+        return scim::misdirected(request);
+    }
     if route.is_for_programs() {
         let told = "this server has another name";
         return respond::json(421, &serde_json::json!({ "error": "invalid_request", "error_description": told }));
@@ -64,6 +70,9 @@ async fn routed(
     let config = ports.config.snapshot();
     if !route.answers_any_host() && !peer::is_for_us(request, &config.server) {
         return misdirected(ports, request, route);
+    }
+    if let Route::Scim(rest) = route {
+        return scim::endpoint(ports, request, payload, rest).await;
     }
     if request.method() == Method::OPTIONS && route.is_for_scripts() {
         return respond::preflight(request, &config, &route.methods().join(", "));

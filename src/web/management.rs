@@ -7,7 +7,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
-use super::readiness::{blockers, cares, unheard};
+use super::readiness::{blockers, cares, ending, held, unheard};
 use crate::base::Span;
 use crate::flow::Ports;
 
@@ -26,6 +26,8 @@ pub async fn management(ports: Data<Ports>, request: HttpRequest) -> HttpRespons
         "/readyz" => {
             let (blockers, mut cares) = (blockers(&ports).await, cares(&ports));
             cares.extend(unheard(&ports).await);
+            cares.extend(ending(&ports).await);
+            cares.extend(held(&ports).await);
             let body = json!({ "ready": blockers.is_empty(), "blockers": blockers, "cares": cares });
             if blockers.is_empty() {
                 HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(body)

@@ -10,6 +10,7 @@ pub mod faces;
 pub mod discovery;
 pub mod provider;
 pub mod people;
+pub mod scim;
 pub mod readiness;
 pub mod dispatch;
 pub mod management;

@@ -8,6 +8,7 @@ use crate::base::Span;
 use crate::config::lints::Severity;
 use crate::directory::Waiting;
 use crate::flow::Ports;
+use crate::jobs::{departures, sync_expiry};
 use crate::oidc::IdpId;
 
 /// How long before its end a certificate deserves care.
@@ -19,7 +20,8 @@ const UNHEARD: Span = Span::minutes(5);
 /// Something that keeps the service from serving, or that somebody should look at.
 #[derive(Debug, Serialize)]
 pub struct Reason {
-    /// `state`, `database`, `stopping`, `config`, `identity_provider`, `certificate`, `client`.
+    /// `state`, `database`, `stopping`, `config`, `identity_provider`, `certificate`, `client`, `removals`,
+    /// `sync_client`.
     pub code: &'static str,
     pub detail: String,
 }
@@ -69,6 +71,27 @@ pub async fn unheard(ports: &Ports) -> Vec<Reason> {
         detail: format!("{client} has not heard of {count} sign-outs, the oldest of {}", oldest.to_rfc3339()),
     };
     late.map(reason).collect()
+}
+
+/// Credentials of provisioning services that end soon, or have ended with none in their place.
+pub async fn ending(ports: &Ports) -> Vec<Reason> {
+    let told = sync_expiry::told(ports).await;
+    told.into_iter().map(|detail| Reason { code: "sync_client", detail }).collect()
+}
+
+/// Deletions by policy that wait for a person. Nothing while the database can't be asked.
+pub async fn held(ports: &Ports) -> Vec<Reason> {
+    let request = ports.request();
+    let mut reasons = Vec::new();
+    for directory in request.config.directories.values() {
+        let count = departures::held(&ports.directory, directory, request.now).await.unwrap_or_default();
+        if count > 0 {
+            let id = &directory.id;
+            let detail = format!("{id}: {count} deletions wait: see `vestibule directory removals --directory {id}`");
+            reasons.push(Reason { code: "removals", detail });
+        }
+    }
+    reasons
 }
 
 fn certificate(ports: &Ports) -> Option<Reason> {

@@ -40,6 +40,8 @@ pub enum Route<'p> {
     FederationJwks,
     /// GET `/assets/{name}`
     Asset(&'p str),
+    /// `/usergroup/scim/v2/…`: what comes behind it. It has more than one spelling, and methods of its own.
+    Scim(&'p str),
     /// GET `/healthz`
     Health,
     /// GET `/readyz`
@@ -53,6 +55,7 @@ pub const AUTHORIZE: &str = "/acs/authorize";
 pub const CONTINUE: &str = "/acs/continue";
 pub const LOGOUT: &str = "/acs/openid/logout";
 pub const LOGOUT_DONE: &str = "/federation/auth/logout/done";
+pub const SCIM: &str = "/usergroup/scim/v2";
 pub const INITIATE: &str = "/federation/auth/initiate";
 
 impl<'p> Route<'p> {
@@ -90,6 +93,9 @@ impl<'p> Route<'p> {
         };
         if let Some(idp) = path.strip_prefix(CALLBACK).and_then(|rest| rest.strip_prefix('/')).filter(plain) {
             return Some(Self::Callback(Some(idp)));
+        }
+        if let Some(rest) = path.strip_prefix(SCIM).filter(|rest| rest.is_empty() || rest.starts_with('/')) {
+            return Some(Self::Scim(rest));
         }
         path.strip_prefix("/assets/").filter(plain).map(Self::Asset)
     }
@@ -137,6 +143,7 @@ impl<'p> Route<'p> {
             Self::UpstreamBackchannel => "upstream_backchannel",
             Self::LogoutDone => "logout_done",
             Self::FederationJwks => "federation_jwks",
+            Self::Scim(_) => "scim",
             Self::Asset(_) => "asset",
             Self::Health => "healthz",
             Self::Ready => "readyz",
@@ -158,13 +165,14 @@ impl<'p> Route<'p> {
                 | Self::Par
                 | Self::UpstreamBackchannel
                 | Self::FederationJwks
+                | Self::Scim(_)
         )
     }
 
     /// Whether scripts in browsers call it from other origins. Clients' and providers' servers alone call the others.
     #[must_use]
     pub const fn is_for_scripts(self) -> bool {
-        self.is_for_programs() && !matches!(self, Self::Introspect | Self::UpstreamBackchannel)
+        self.is_for_programs() && !matches!(self, Self::Introspect | Self::UpstreamBackchannel | Self::Scim(_))
     }
 
     /// Whether it answers under any Host: load balancers ask by address.

@@ -11,13 +11,17 @@ mod stage;
 
 mod canaries;
 mod check;
+mod directory;
+mod doctor;
 mod explain;
+mod explain_scim;
 mod hardening;
 mod keys;
 mod management;
 mod proxy;
 mod reload;
 mod serve;
+mod sync_client;
 mod tls;
 
 use std::sync::Arc;

@@ -23,5 +23,6 @@ mod races;
 mod redis_gone;
 mod redis_restored;
 mod restart;
+mod scim_kill;
 mod two_servers;
 mod upstream;

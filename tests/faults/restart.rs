@@ -86,8 +86,18 @@ impl Process {
 
     /// SIGKILL, and a start with what lies in its folder.
     pub fn kill_and_start(&mut self) {
+        self.kill();
+        self.start_again();
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ended");
+    }
+
+    /// A start with what lies in its folder.
+    pub fn start_again(&mut self) {
         self.child = launch(&self.folder, &Setup::new(&self.idp.issuer()), &self.log);
         self.wait();
     }
@@ -96,6 +106,10 @@ impl Process {
     pub fn logged(&self, what: &str) -> usize {
         let log = std::fs::read_to_string(self.log.path()).expect("text");
         log.lines().filter(|line| line.contains(what)).count()
+    }
+
+    pub const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     pub fn database(&self) -> std::path::PathBuf {

@@ -7,7 +7,7 @@ use serde_json::json;
 use vestibule::base::text::LoginHint;
 use vestibule::base::{Moment, Secret, Span};
 use vestibule::hint::{Ask, Decision, EntryPath, Lookup, Realm, decide, home_realm};
-use vestibule::identity::directory::OnDeactivate;
+use vestibule::identity::directory::{MaxRemovals, OnDeactivate};
 use vestibule::identity::{Dialect, Directory, DirectoryKind, Source, User, UserId};
 use vestibule::oidc::idp::{
     DomainHint, Forward, FreshnessProof, HintForm, HintPolicy, IdpCredential, Matching, Mismatch, PromptSupport,
@@ -91,7 +91,7 @@ pub fn directory(id: &str, domains: &[&str]) -> Directory {
         on_deactivate: OnDeactivate::Keep,
         purge_after: Span::days(7),
         clear_sentinel: "__CLEAR__".to_owned(),
-        max_removals: "5%".to_owned(),
+        max_removals: MaxRemovals::Share(5),
         dialect: Dialect::preset(Source::Azure),
     }
 }

@@ -12,4 +12,5 @@ pub mod keyring;
 pub mod port;
 pub mod postgres;
 pub mod redis;
+pub mod scim;
 pub mod server;

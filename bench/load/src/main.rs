@@ -5,6 +5,7 @@
 //! vestibule-bench ready --url http://127.0.0.1:9400/readyz --seconds 5
 //! vestibule-bench primitives
 //! vestibule-bench table --file results.jsonl
+//! vestibule-bench scim  --base URL --token T --scenario create --count 10000 --pid PID [...]
 //! vestibule-bench load  --issuer URL --client ID --secret S --scenario login --pid PID [...]
 //! ```
 
@@ -17,6 +18,7 @@ mod process;
 mod redis;
 mod notices;
 mod scenario;
+mod scim;
 mod primitives;
 mod table;
 
@@ -36,7 +38,7 @@ fn main() -> ExitCode {
 
 fn run() -> anyhow::Result<()> {
     let mut words = std::env::args().skip(1);
-    let mode = words.next().context("say stub, ready, primitives or load")?;
+    let mode = words.next().context("say stub, ready, primitives, table, scim or load")?;
     let arguments = arguments::Arguments::read(words)?;
     // One thread: it shares no core with the server, and needs no more than its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -48,6 +50,7 @@ fn run() -> anyhow::Result<()> {
             "primitives" => primitives::measure(),
             "table" => table::print(&arguments),
             "load" => scenario::load(&arguments).await,
+            "scim" => scim::run(&arguments).await,
             other => bail!("no mode {other}"),
         }
     })

@@ -74,14 +74,14 @@ pub async fn load(arguments: &Arguments) -> anyhow::Result<()> {
     load.report(scenario, arguments.get("label").unwrap_or_default(), &sum, redis)
 }
 
-/// Waits until an address answers 200, and says how long that took.
+/// Waits until an address answers 200, with `--any yes` whatever it answers, and says when.
 pub async fn ready(arguments: &Arguments) -> anyhow::Result<()> {
     let url = url::Url::parse(arguments.text("url")?)?;
     let begun = Instant::now();
     let limit = Duration::from_secs(arguments.number("seconds", 10)?);
     while begun.elapsed() < limit {
         if let Ok(response) = Wires::default().get(&url, "").await
-            && response.status == 200
+            && (response.status == 200 || arguments.get("any").is_some())
         {
             let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
             println!("{}", now.as_millis());

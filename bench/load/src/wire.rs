@@ -12,6 +12,8 @@ const HEADERS_MAX: usize = 64;
 pub struct Response {
     pub status: u16,
     headers: Vec<(String, String)>,
+    /// Whether its version of HTTP keeps connections.
+    is_kept: bool,
     pub body: Vec<u8>,
 }
 
@@ -94,7 +96,7 @@ async fn receive(stream: &mut TcpStream) -> anyhow::Result<(Response, bool)> {
         }
         response.body = rest;
     }
-    let open = !response.header("connection").is_some_and(|c| c.eq_ignore_ascii_case("close"));
+    let open = response.is_kept && !response.header("connection").is_some_and(|c| c.eq_ignore_ascii_case("close"));
     Ok((response, open))
 }
 
@@ -105,7 +107,7 @@ fn head(bytes: &[u8]) -> anyhow::Result<Option<(Response, usize)>> {
     let status = parsed.code.context("no status")?;
     let text = |header: &httparse::Header| (header.name.to_owned(), String::from_utf8_lossy(header.value).into_owned());
     let headers = parsed.headers.iter().map(text).collect();
-    Ok(Some((Response { status, headers, body: Vec::new() }, start)))
+    Ok(Some((Response { status, headers, is_kept: parsed.version == Some(1), body: Vec::new() }, start)))
 }
 
 async fn chunks(stream: &mut TcpStream, mut bytes: Vec<u8>) -> anyhow::Result<Vec<u8>> {

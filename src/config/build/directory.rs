@@ -1,59 +1,16 @@
 //! `directories/ID.toml`.
 
+use super::dialect;
+use crate::base::Span;
 use crate::base::text::fold;
-use crate::config::lints::{DIR01, DIR04, DIR05};
+use crate::config::lints::{DIR01, DIR04, DIR05, DIR06, DIR07};
 use crate::config::reader::Reader;
 use crate::config::spelling::nearest;
-use crate::config::value::deactivation;
+use crate::config::value::{deactivation, share};
 use crate::config::view::View;
-use crate::identity::directory::{DirectoryKind, OnDeactivate};
-use crate::identity::{Dialect, Directory, Source};
-
-/// Attributes that we know by their short names: SCIM's user, its enterprise extension and
-/// Workspace ONE's.
-pub const ATTRIBUTES: [&str; 41] = [
-    "userName",
-    "externalId",
-    "emails",
-    "name.givenName",
-    "name.familyName",
-    "name.middleName",
-    "name.formatted",
-    "name.honorificPrefix",
-    "name.honorificSuffix",
-    "active",
-    "displayName",
-    "nickName",
-    "title",
-    "profileUrl",
-    "userType",
-    "preferredLanguage",
-    "locale",
-    "timezone",
-    "phoneNumbers",
-    "addresses",
-    "photos",
-    "ims",
-    "roles",
-    "entitlements",
-    "department",
-    "employeeNumber",
-    "costCenter",
-    "division",
-    "organization",
-    "manager",
-    "adSourceAnchor",
-    "customAttribute1",
-    "customAttribute2",
-    "customAttribute3",
-    "customAttribute4",
-    "customAttribute5",
-    "distinguishedName",
-    "domain",
-    "userPrincipalName",
-    "onPremisesUserPrincipalName",
-    "groups",
-];
+use crate::identity::directory::{DirectoryKind, MaxRemovals, OnDeactivate};
+use crate::identity::{Directory, Source};
+use crate::scim::schema::{ResourceType, known};
 
 /// Those that may have several values.
 pub const MULTI_VALUED: [&str; 9] =
@@ -78,6 +35,8 @@ pub fn build(view: &View<'_>, reader: &mut Reader<'_>) -> Directory {
         "ping" => Source::Ping,
         _ => Source::Generic,
     };
+    let on_deactivate = deactivation(&lifecycle.text("on_deactivate")).unwrap_or(OnDeactivate::Keep);
+    leaving(&lifecycle, source, on_deactivate, reader);
     Directory {
         id: view.source.stem.clone(),
         name: view.text("name"),
@@ -87,19 +46,39 @@ pub fn build(view: &View<'_>, reader: &mut Reader<'_>) -> Directory {
         kind: if view.text("type") == "jit" { DirectoryKind::Jit } else { DirectoryKind::Provisioned },
         attributes: view.texts("attributes"),
         decode_ms_guid: view.flag("decode_ms_guid"),
-        on_deactivate: deactivation(&lifecycle.text("on_deactivate")).unwrap_or(OnDeactivate::Keep),
+        on_deactivate,
         purge_after: lifecycle.duration("purge_after"),
         clear_sentinel: lifecycle.text("clear_sentinel"),
-        max_removals: view.table("guard").text("max_removals"),
-        dialect: Dialect::preset(source),
+        max_removals: share(&view.table("guard").text("max_removals")).unwrap_or(MaxRemovals::Share(5)),
+        dialect: dialect::build(&view.table("scim"), source),
+    }
+}
+
+/// How long Entra's recycle bin keeps a user.
+const RECYCLE_BIN: Span = Span::days(30);
+
+fn leaving(lifecycle: &View<'_>, source: Source, on_deactivate: OnDeactivate, reader: &mut Reader<'_>) {
+    let too_soon = match on_deactivate {
+        OnDeactivate::Keep => false,
+        OnDeactivate::DeleteNow => true,
+        OnDeactivate::DeleteAfter(span) => span < RECYCLE_BIN,
+    };
+    if source == Source::Azure && too_soon {
+        let label = "Entra restores users for 30 days";
+        reader.push(lifecycle.source.finding(&DIR06, &lifecycle.span("on_deactivate"), label));
+    }
+    if lifecycle.text("clear_sentinel").trim().is_empty() {
+        reader.push(lifecycle.source.finding(&DIR07, &lifecycle.span("clear_sentinel"), "blank"));
     }
 }
 
 fn attributes(view: &View<'_>, reader: &mut Reader<'_>) {
     let items = view.items("attributes");
+    let known = known(ResourceType::User);
+    let names = || known.iter().map(|attribute| &*attribute.key).chain(["groups"]);
     for (name, span) in &items {
-        if !name.starts_with("urn:") && !ATTRIBUTES.contains(&name.as_str()) {
-            let near = nearest(name, ATTRIBUTES.into_iter());
+        if !name.starts_with("urn:") && !names().any(|known| known == name) {
+            let near = nearest(name, names());
             let label = near.map_or_else(|| "unknown".to_owned(), |near| format!("did you mean `{near}`?"));
             reader.push(view.source.finding(&DIR04, span, label));
         }

@@ -226,9 +226,11 @@ fn outbound(view: &View<'_>, reader: &mut Reader<'_>) -> Outbound {
 fn limits(view: &View<'_>) -> Limits {
     Limits {
         traces: view.duration("traces"),
+        audit: view.duration("audit"),
         pending_logins: view.count("pending_logins"),
         pending_logins_per_address: view.count("pending_logins_per_address"),
         pushed_requests_per_client: view.count("pushed_requests_per_client"),
+        scim_requests_per_second: view.count("scim_requests_per_second"),
         client_failures_per_minute: view.count("client_failures_per_minute"),
     }
 }

@@ -48,6 +48,42 @@ static SCIM: &[Key] = &[
         "What an attribute absent from a PUT means (azure: keep; okta, ping, generic: clear).",
     ),
     Key::new("patch_answer", Table(PATCH_ANSWER), "What a PATCH is answered with."),
+    Key::new(
+        "blank",
+        OneOf(&["clear", "ignore"]),
+        "What null, [], \"\" and white space mean: no value any more, or as if it had not been sent.",
+    ),
+    Key::new("string_booleans", OneOf(&["accept", "refuse"]), "Whether \"True\" and \"false\" count as booleans."),
+    Key::new(
+        "unknown_members",
+        OneOf(&["park", "refuse"]),
+        "A group's member whom nobody knows: waits until a user or group of that id appears, or 400.",
+    ),
+    Key::new(
+        "missing",
+        OneOf(&["incomplete", "refuse"]),
+        "A user without an email, a given or family name or an externalId: stored and shown as incomplete, or 400.",
+    ),
+    Key::new(
+        "same_group_name",
+        OneOf(&["refuse", "allow"]),
+        "A second group of the same displayName (okta: allow; others: refuse, with 409).",
+    ),
+    Key::new(
+        "returning",
+        OneOf(&["revive", "revive_guid", "refuse"]),
+        "A new user with the externalId of one who is switched off: the same user again, the same if that is a GUID (azure), or 409.",
+    ),
+    Key::new(
+        "tombstones",
+        OneOf(&["recognize", "ignore"]),
+        "Whether 32 hexadecimal digits before the userName of a user who is switched off are the source's recycle bin (okta: ignore).",
+    ),
+    Key::new(
+        "lone_member",
+        OneOf(&["replace", "add"]),
+        "What replacing a group's members by a single one means: it is the only one from now on, or it is added.",
+    ),
 ];
 
 static PATCH_ANSWER: &[Key] = &[

@@ -49,6 +49,12 @@ static LIMITS: &[Key] = &[
     Key::new("traces", Duration, "How long traces of logins are kept: a month covers the time until somebody asks.")
         .or("30d"),
     Key::new(
+        "audit",
+        Duration,
+        "How long it is kept what was changed in directories: a year, and a month to look back on it.",
+    )
+    .or("400d"),
+    Key::new(
         "pending_logins",
         Count(1, 10_000_000),
         "Logins under way at a time, over all browsers: at most 1 KiB each, so 200 MiB at the most.",
@@ -66,6 +72,12 @@ static LIMITS: &[Key] = &[
         "Pushed authorization requests of one client that wait for an answer: 2,000 logins a second of fifty seconds each.",
     )
     .or_count(100_000),
+    Key::new(
+        "scim_requests_per_second",
+        Count(1, 10_000_000),
+        "Requests of one SCIM credential in a second: ten times what a server of one core answers, so that only what runs wild meets it.",
+    )
+    .or_count(50_000),
     Key::new(
         "client_failures_per_minute",
         Count(1, 1_000_000),

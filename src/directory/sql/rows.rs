@@ -1,12 +1,9 @@
 //! Rows to words and back.
 
-use std::collections::BTreeMap;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use super::engine::{Row, SqlFault};
 use crate::base::Digest;
@@ -81,27 +78,18 @@ pub(super) fn count(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// What the index holds for a value of an attribute, so that values are equal there exactly if they
-/// count as equal. `None`: an empty value, which equals nothing.
+/// What the index holds for a value of an attribute: folded, so that whoever compares without case finds it, but for
+/// `externalId`. `None`: an empty value, which equals nothing.
 ///
 /// A long value stands as its beginning and digest: longer than any short one, so never equal to it.
 pub(super) fn index_value(attribute: &str, value: &str) -> Option<String> {
     let value = match attribute {
-        "userName" | "emails" => fold(value),
-        _ => value.to_owned(),
+        "externalId" => value.to_owned(),
+        _ => fold(value),
     };
     if value.len() <= PLAIN_VALUE_BYTES_MAX {
         return (!value.is_empty()).then_some(value);
     }
     let cut = value.floor_char_boundary(PLAIN_VALUE_BYTES_MAX);
     Some(format!("{}{}", value.get(..cut).unwrap_or_default(), Digest::of(&value).base64url()))
-}
-
-/// Everything by which a user can be found: its single-valued attributes and its primary email.
-pub(super) fn index_values(user: &User) -> BTreeMap<&str, String> {
-    user.attributes
-        .iter()
-        .filter(|(name, value)| matches!(value, Value::String(_)) || *name == "emails")
-        .filter_map(|(name, _)| Some((name.as_str(), index_value(name, user.text(name)?)?)))
-        .collect()
 }

@@ -2,9 +2,11 @@
 
 use super::engine::{Flavour, Sql, SqlFault, params};
 use super::statements::SCHEMA_VERSION;
+use super::version_3::{VERSION_3, index_all};
 
 /// All versions, in order. A released one never changes.
-const VERSIONS: [Version; 2] = [Version::new(VERSION_1), Version::new(VERSION_2)];
+const VERSIONS: [Version; 3] =
+    [Version::new(VERSION_1), Version::new(VERSION_2), Version { script: VERSION_3, then: index_all }];
 
 /// How a database comes to one version from the one before. The script is SQLite's; PostgreSQL reads it without
 /// `WITHOUT ROWID`, and compares texts by their bytes as SQLite does.
@@ -86,7 +88,7 @@ CREATE TABLE upstream_hints (
 CREATE INDEX traces_by_start ON traces (started);
 ";
 
-const VERSION_2: &str = "
+pub(super) const VERSION_2: &str = "
 -- What clients have not heard yet. The sid is empty where all sessions of the user at the client are meant.
 CREATE TABLE notices (
     id       TEXT   NOT NULL,
@@ -170,7 +172,12 @@ mod tests {
 
     #[test]
     fn a_released_version_never_changes() {
-        let digest = crate::base::Digest::of(VERSION_1).base64url();
-        assert_eq!(digest, "jWq6fjkT7kHphb9uin6flAhqP2bJluL-u7cTEmSoPDA");
+        let released = [
+            (VERSION_1, "jWq6fjkT7kHphb9uin6flAhqP2bJluL-u7cTEmSoPDA"),
+            (VERSION_2, "EkUZOJRpzTu2VtXjbR--CRiCo9GWprrRg0beOB9td5w"),
+        ];
+        for (script, digest) in released {
+            assert_eq!(crate::base::Digest::of(script).base64url(), digest);
+        }
     }
 }

@@ -11,12 +11,6 @@ macro_rules! user_columns {
 
 pub(super) const SCHEMA_VERSION: &str = "SELECT version FROM vestibule_schema";
 
-pub(super) const FIND_USERS: &str = concat!(
-    "SELECT ",
-    user_columns!(),
-    " FROM user_values v JOIN users u ON u.id = v.user_id",
-    " WHERE v.directory = $1 AND v.attribute = $2 AND v.value = $3 LIMIT 2"
-);
 pub(super) const USER: &str = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.id = $1");
 pub(super) const STANDING: &str = concat!(
     "SELECT ",
@@ -27,24 +21,8 @@ pub(super) const STANDING: &str = concat!(
     " OR EXISTS (SELECT 1 FROM families WHERE id = $3 AND revoked_at IS NOT NULL) THEN 1 ELSE 0 END AS BIGINT)",
     " FROM users u WHERE u.id = $4"
 );
-pub(super) const INSERT_USER: &str = "INSERT INTO users \
-     (id, directory, active, sessions_valid_from, attributes, email_verified, former_names, updated_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-/// What a login changes; whether the user is active, and since when its sessions hold, is not among it.
-pub(super) const UPDATE_USER: &str = "UPDATE users \
-     SET attributes = $1, email_verified = $2, former_names = $3, updated_at = $4 WHERE id = $5";
-pub(super) const ACTIVATE_USER: &str = "UPDATE users SET active = 1, \
-     updated_at = CASE WHEN active = 1 THEN updated_at ELSE $1 END WHERE id = $2";
-/// Says by its count whether the user was active.
-pub(super) const SWITCH_OFF: &str = "UPDATE users SET active = 0 WHERE id = $1 AND active = 1";
-pub(super) const DEACTIVATE_USER: &str = "UPDATE users SET active = 0, updated_at = $1, \
-     sessions_valid_from = CASE WHEN sessions_valid_from < $1 THEN $1 ELSE sessions_valid_from END WHERE id = $2";
-pub(super) const VALUES_OF_USER: &str = "SELECT attribute, value FROM user_values WHERE user_id = $1";
-pub(super) const DELETE_VALUE: &str =
-    "DELETE FROM user_values WHERE directory = $1 AND attribute = $2 AND value = $3 AND user_id = $4";
-/// Nothing happens if it is there already or, for a unique one, belongs to another user.
-pub(super) const INSERT_VALUE: &str = "INSERT INTO user_values (directory, attribute, value, holder, user_id) \
-     VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+pub(super) const END_SESSIONS: &str =
+    "UPDATE users SET sessions_valid_from = $1 WHERE id = $2 AND sessions_valid_from < $1";
 
 pub(super) const FAMILY: &str = "SELECT generation, revoked_at, body FROM families WHERE id = $1";
 pub(super) const BEGIN_FAMILY: &str = "INSERT INTO families (id, generation, user_id, sid, bound, ends, revoked_at, body) \
@@ -130,22 +108,30 @@ INSERT INTO upstream_hints (user_id, idp, sealed) VALUES ($1, $2, $3)
 ON CONFLICT (user_id, idp) DO UPDATE SET sealed = excluded.sealed";
 pub(super) const UPSTREAM_HINT: &str = "SELECT sealed FROM upstream_hints WHERE user_id = $1 AND idp = $2";
 
+/// SQLite numbers `$n` by first appearance, PostgreSQL by n: they must agree in each statement of a source text.
+#[cfg(test)]
+pub(super) fn ascending(source: &str) {
+    let (text, _) = source.split_once("#[cfg(test)]").unwrap();
+    text.split("pub(super) const ").skip(1).for_each(ascending_in);
+}
+
+/// The same of one statement.
+#[cfg(test)]
+pub(super) fn ascending_in(statement: &str) {
+    let mut highest = 0;
+    for part in statement.split('$').skip(1) {
+        let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
+        if let Ok(number) = digits.parse::<u32>() {
+            assert!(number <= highest + 1, "{statement}");
+            highest = highest.max(number);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    /// SQLite numbers `$n` by first appearance, PostgreSQL by n: they must agree.
     #[test]
     fn placeholders_first_appear_in_ascending_order() {
-        let source = include_str!("statements.rs");
-        let (text, _) = source.split_once("#[cfg(test)]").unwrap();
-        for statement in text.split("pub(super) const ").skip(1) {
-            let mut highest = 0;
-            for part in statement.split('$').skip(1) {
-                let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
-                if let Ok(number) = digits.parse::<u32>() {
-                    assert!(number <= highest + 1, "{statement}");
-                    highest = highest.max(number);
-                }
-            }
-        }
+        super::ascending(include_str!("statements.rs"));
     }
 }

@@ -12,7 +12,6 @@ use super::postgres::{Postgres, PostgresOptions};
 use super::sqlite::{Sqlite, SqliteOptions};
 use super::statements::SCHEMA_VERSION;
 use crate::base::Secret;
-use crate::directory::unbuilt::Unbuilt;
 use crate::directory::{Database, DirectoryFault, Engine};
 
 /// Opens the database in the file at `path`, and makes or migrates it if need be.
@@ -50,14 +49,14 @@ fn database(store: Store) -> Database {
         notices: store.clone(),
         keys: store.clone(),
         traces: store.clone(),
-        roster: Arc::new(Unbuilt),
-        groups: Arc::new(Unbuilt),
-        lists: Arc::new(Unbuilt),
-        feed: Arc::new(Unbuilt),
-        sync_clients: Arc::new(Unbuilt),
-        audits: Arc::new(Unbuilt),
-        sightings: Arc::new(Unbuilt),
-        upkeep: Arc::new(Unbuilt),
+        roster: store.clone(),
+        groups: store.clone(),
+        lists: store.clone(),
+        feed: store.clone(),
+        sync_clients: store.clone(),
+        audits: store.clone(),
+        sightings: store.clone(),
+        upkeep: store.clone(),
         engine: store,
     }
 }

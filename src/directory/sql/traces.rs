@@ -3,6 +3,7 @@
 use super::backlog::{decode, row_name};
 use super::engine::params;
 use super::statements as sql;
+use super::statements_feed as feed;
 use super::store::Store;
 use crate::audit::Trace;
 use crate::base::{Moment, Span};
@@ -16,6 +17,8 @@ const REVOKED_STAY: Span = Span::days(7);
 /// How long notices and leavings wait at most. Whoever delivers gives up sooner; what is left is what nobody asks for:
 /// notices of clients that are no longer configured.
 const UNHEARD_STAY: Span = Span::days(2);
+/// How long it is known who was deleted by policy.
+const REMOVALS_STAY: Span = Span::days(90);
 
 #[async_trait]
 impl Traces for Store {
@@ -45,6 +48,8 @@ impl Traces for Store {
             (sql::PURGE_ENDED, old),
             (sql::PURGE_NOTICES, now.minus(UNHEARD_STAY)),
             (sql::PURGE_LEAVINGS, now.minus(UNHEARD_STAY)),
+            (feed::PURGE_RESERVED, now),
+            (feed::PURGE_REMOVALS, now.minus(REMOVALS_STAY)),
         ] {
             gone += self.purge_by(statement, before).await?;
         }

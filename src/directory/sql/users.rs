@@ -1,29 +1,29 @@
-//! Users.
+//! Users as logins see and make them.
 
 use std::sync::Arc;
 
-use super::engine::{Outcome, Sql, SqlFault, params};
-use super::notices::note_leaving;
-use super::rows;
-use super::statements as sql;
-use super::store::Store;
-use crate::base::Moment;
-use crate::directory::jit::plan;
-use crate::directory::{Activity, DirectoryFault, JitUser, Provisioned, Standing, Users};
-use crate::identity::{User, UserId};
-use crate::token::family::FamilyId;
 use async_trait::async_trait;
 
-/// The attributes whose value one user of a directory has at most.
-const UNIQUE: [&str; 2] = ["externalId", "userName"];
+use super::engine::{Flavour, Outcome, Sql, SqlFault, params};
+use super::rows;
+use super::statements as sql;
+use super::statements_made as made;
+use super::statements_roster as roster;
+use super::store::Store;
+use super::stored::{self, Draft, having, revoke_all};
+use super::values::{ALWAYS, is_found_by};
+use crate::base::Moment;
+use crate::directory::jit::{changes, plan};
+use crate::directory::roster::{Act, Written};
+use crate::directory::{Activity, DirectoryFault, JitUser, Provisioned, Standing, Users};
+use crate::identity::{StoredUser, User, UserId};
+use crate::token::family::FamilyId;
 
 #[async_trait]
 impl Users for Store {
     async fn find(&self, directory: &str, attribute: &str, value: &str) -> Result<Vec<User>, DirectoryFault> {
-        // An empty value is nobody's.
-        let Some(value) = rows::index_value(attribute, value) else { return Ok(Vec::new()) };
-        let (directory, attribute) = (directory.to_owned(), attribute.to_owned());
-        self.read(move |db| find_indexed(db, &directory, &attribute, &value)).await
+        let (directory, attribute, value) = (directory.to_owned(), attribute.to_owned(), value.to_owned());
+        self.read(move |db| find(db, &directory, &attribute, &value)).await
     }
 
     async fn user(&self, id: &UserId) -> Result<Option<User>, DirectoryFault> {
@@ -60,29 +60,62 @@ impl Users for Store {
 
     async fn set_active(&self, id: &UserId, activity: Activity, now: Moment) -> Result<bool, DirectoryFault> {
         let id = id.0.clone();
-        self.write(move |db| match activity {
-            Activity::Active => Ok(db.execute(sql::ACTIVATE_USER, params![now.ms(), &id])? > 0),
-            Activity::Inactive => deactivate(db, &id, now),
-        })
-        .await
+        self.write(move |db| set_active(db, &id, activity, now)).await
     }
 }
 
-fn deactivate(db: &dyn Sql, id: &str, now: Moment) -> Result<bool, SqlFault> {
-    let was_active = db.execute(sql::SWITCH_OFF, params![id])? > 0;
-    let known = db.execute(sql::DEACTIVATE_USER, params![now.ms(), id])? > 0;
-    let at = if was_active { note_leaving(db, id, now)? } else { now };
-    db.execute(sql::REVOKE_FAMILIES_OF_USER, params![at.ms(), id])?;
-    Ok(known)
+fn set_active(db: &dyn Sql, id: &str, activity: Activity, now: Moment) -> Result<bool, SqlFault> {
+    let Some(before) = db.first(roster::STORED_BY_ID, params![id], stored::user)? else { return Ok(false) };
+    match (before.user.active, activity) {
+        (true, Activity::Active) => {}
+        (false, Activity::Inactive) => {
+            db.execute(sql::END_SESSIONS, params![now.ms(), id])?;
+            revoke_all(db, false, id, now)?;
+        }
+        (was, _) => {
+            let mut next = before.clone();
+            next.user.active = !was;
+            let [old, new] = [was, !was];
+            let act = Act {
+                at: now,
+                by: "cli".to_owned(),
+                what: if was { "deactivate" } else { "activate" },
+                changes: format!(r#"{{"active":{{"before":{old},"after":{new}}}}}"#),
+            };
+            stored::replace(db, &before, &Draft::of(next)?, &act)?;
+        }
+    }
+    Ok(true)
 }
 
 fn find(db: &dyn Sql, directory: &str, attribute: &str, value: &str) -> Result<Vec<User>, SqlFault> {
-    let Some(value) = rows::index_value(attribute, value) else { return Ok(Vec::new()) };
-    find_indexed(db, directory, attribute, &value)
+    let is_meant = |stored: &StoredUser| is_found_by(&stored.user, attribute, value);
+    let indexed = ALWAYS.contains(&attribute)
+        || db.first(roster::INDEX_STATE, params![directory, attribute], |row| row.int(0))? == Some(1);
+    let found = match value {
+        "" => Vec::new(),
+        _ if indexed => having(db, directory, (attribute, value), is_meant)?,
+        // A path can't name it.
+        _ if attribute.contains(['"', '\\']) => Vec::new(),
+        _ => db.all(by_attribute(db).find, params![directory, &address(db, attribute), value], stored::user)?,
+    };
+    Ok(found.into_iter().map(|stored| stored.user).collect())
 }
 
-fn find_indexed(db: &dyn Sql, directory: &str, attribute: &str, value: &str) -> Result<Vec<User>, SqlFault> {
-    db.all(sql::FIND_USERS, params![directory, attribute, value], rows::user)
+/// The statements that ask for an attribute.
+pub(super) fn by_attribute(db: &dyn Sql) -> &'static made::ByAttribute {
+    match db.flavour() {
+        Flavour::Sqlite => &made::ON_SQLITE,
+        Flavour::Postgres => &made::ON_POSTGRES,
+    }
+}
+
+/// How an attribute of a document is named in these.
+pub(super) fn address(db: &dyn Sql, attribute: &str) -> String {
+    match db.flavour() {
+        Flavour::Sqlite => format!("$.\"{attribute}\""),
+        Flavour::Postgres => attribute.to_owned(),
+    }
 }
 
 fn planned(db: &dyn Sql, jit: &JitUser, now: Moment) -> Result<Provisioned, SqlFault> {
@@ -90,64 +123,50 @@ fn planned(db: &dyn Sql, jit: &JitUser, now: Moment) -> Result<Provisioned, SqlF
 }
 
 fn carry_out(db: &dyn Sql, plan: Provisioned) -> Result<Outcome<Provisioned>, SqlFault> {
-    let user = match &plan {
-        Provisioned::Created(user) => {
-            insert(db, user)?;
-            user
+    match plan {
+        Provisioned::Created(user) => create(db, user),
+        Provisioned::Updated(user) => update(db, user),
+        done @ (Provisioned::Unchanged(_) | Provisioned::Conflict(_)) => Ok(Outcome::Keep(done)),
+    }
+}
+
+fn by_login(what: &'static str, at: Moment, changes: String) -> Act {
+    Act { at, by: "login".to_owned(), what, changes }
+}
+
+fn create(db: &dyn Sql, user: User) -> Result<Outcome<Provisioned>, SqlFault> {
+    let act = by_login("create", user.updated_at, changes(None, &user));
+    let (created_at, inactive_since) = (user.updated_at, None);
+    let draft = Draft::of(StoredUser { user, version: 1, seq: 0, created_at, inactive_since, identity_name: None })?;
+    Ok(match stored::create(db, &draft, &act)? {
+        Outcome::Keep(Written::Done(placed)) => {
+            let mut user = draft.stored.user;
+            user.id = placed.id;
+            user.sessions_valid_from = placed.valid_from;
+            Outcome::Keep(Provisioned::Created(user))
         }
-        Provisioned::Updated(user) => {
-            update(db, user)?;
-            user
+        // It was drawn a moment ago.
+        Outcome::Undo(Written::Taken { attribute: "id", .. }) => {
+            return Err(SqlFault::Failed("a fresh id is somebody's already".to_owned()));
         }
-        Provisioned::Unchanged(_) | Provisioned::Conflict(_) => return Ok(Outcome::Keep(plan)),
-    };
-    Ok(match index(db, user)? {
-        Some(taken) => Outcome::Undo(Provisioned::Conflict(taken)),
-        None => Outcome::Keep(plan),
+        Outcome::Keep(other) | Outcome::Undo(other) => Outcome::Undo(conflict(&other)),
     })
 }
 
-fn insert(db: &dyn Sql, user: &User) -> Result<(), SqlFault> {
-    let (attributes, former_names) = (rows::json(&user.attributes)?, rows::json(&user.former_names)?);
-    let row = params![
-        &user.id.0,
-        &user.directory,
-        user.active,
-        user.sessions_valid_from.ms(),
-        &attributes,
-        user.email_verified,
-        &former_names,
-        user.updated_at.ms(),
-    ];
-    db.execute(sql::INSERT_USER, row).map(drop)
+fn update(db: &dyn Sql, user: User) -> Result<Outcome<Provisioned>, SqlFault> {
+    let before = db.first(roster::STORED_BY_ID, params![&user.id.0], stored::user)?;
+    let before = before.ok_or_else(|| rows::senseless("a user vanished while it was written"))?;
+    let act = by_login("update", user.updated_at, changes(Some(&before.user), &user));
+    let draft = Draft::of(StoredUser { user, ..before.clone() })?;
+    Ok(match stored::replace(db, &before, &draft, &act)? {
+        Outcome::Keep(Written::Done(stored)) => Outcome::Keep(Provisioned::Updated(stored.user)),
+        Outcome::Keep(other) | Outcome::Undo(other) => Outcome::Undo(conflict(&other)),
+    })
 }
 
-fn update(db: &dyn Sql, user: &User) -> Result<(), SqlFault> {
-    let (attributes, former_names) = (rows::json(&user.attributes)?, rows::json(&user.former_names)?);
-    let row = params![&attributes, user.email_verified, &former_names, user.updated_at.ms(), &user.id.0,];
-    db.execute(sql::UPDATE_USER, row).map(drop)
-}
-
-/// Makes the index rows of a user what its attributes say. `Some`: that attribute's value belongs to
-/// another user.
-fn index(db: &dyn Sql, user: &User) -> Result<Option<&'static str>, SqlFault> {
-    let mut wanted = rows::index_values(user);
-    let stored = db.all(sql::VALUES_OF_USER, params![&user.id.0], |row| Ok((row.string(0)?, row.string(1)?)))?;
-    for (attribute, value) in stored {
-        if wanted.get(attribute.as_str()) == Some(&value) {
-            wanted.remove(attribute.as_str());
-        } else {
-            db.execute(sql::DELETE_VALUE, params![&user.directory, &attribute, &value, &user.id.0])?;
-        }
+fn conflict<T>(written: &Written<T>) -> Provisioned {
+    match written {
+        Written::Taken { attribute, .. } => Provisioned::Conflict(attribute),
+        _ => Provisioned::Conflict("id"),
     }
-    for (attribute, value) in wanted {
-        let id = user.id.0.as_str();
-        let sole = UNIQUE.into_iter().find(|unique| *unique == attribute);
-        let holder = if sole.is_some() { "" } else { id };
-        let row = params![&user.directory, attribute, &value, holder, id];
-        if db.execute(sql::INSERT_VALUE, row)? == 0 && sole.is_some() {
-            return Ok(sole);
-        }
-    }
-    Ok(None)
 }

@@ -5,7 +5,7 @@ mod logout_forward;
 mod logout_pages;
 mod logout_request;
 mod one_browser;
-mod stage;
+pub mod stage;
 mod told;
 mod upstream_back;
 mod upstream_bad;

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use vestibule::audit::Trace;
 use vestibule::base::{Digest, Moment, Secret};
+use vestibule::directory::roster::{Act, Written};
 use vestibule::directory::{
-    Database, JitUser, KeyAtRest, Notice, PostgresOptions, Provisioned, SqliteOptions, postgres, sqlite,
+    Activity, Database, DirectoryFault, JitUser, KeyAtRest, Notice, PostgresOptions, Provisioned, SqliteOptions, postgres,
+    sqlite,
 };
-use vestibule::identity::{User, UserId};
+use vestibule::identity::{StoredUser, User, UserId};
 use vestibule::oidc::{ClientId, IdpId, Scope};
 use vestibule::token::family::{Family, FamilyId};
 
@@ -164,4 +166,66 @@ pub fn key(kid: &str, created: i64) -> KeyAtRest {
 
 pub fn trace(reference: &str, started: Moment) -> Trace {
     Trace::begin(reference.to_owned(), started)
+}
+
+/// A user as SCIM hands it in; id, externalId, userName and email are made of its name.
+pub fn provisioned(name: &str) -> StoredUser {
+    let address = format!("{name}@contoso.com");
+    let attributes = json!({
+        "userName": address, "externalId": format!("x-{name}"), "displayName": name,
+        "emails": [{ "value": address, "type": "work", "primary": true }],
+    });
+    StoredUser {
+        user: User {
+            id: UserId(format!("id-{name}")),
+            directory: DIRECTORY.to_owned(),
+            active: true,
+            sessions_valid_from: Moment::from_ms(0),
+            attributes: serde_json::from_value(attributes).unwrap(),
+            email_verified: false,
+            former_names: Vec::new(),
+            updated_at: Moment::from_ms(0),
+        },
+        version: 0,
+        seq: 0,
+        created_at: Moment::from_ms(0),
+        inactive_since: None,
+        identity_name: None,
+    }
+}
+
+pub fn with(mut user: StoredUser, attribute: &str, value: Value) -> StoredUser {
+    user.user.attributes.insert(attribute.to_owned(), value);
+    user
+}
+
+pub fn switched(mut user: StoredUser, activity: Activity) -> StoredUser {
+    user.user.active = activity == Activity::Active;
+    user
+}
+
+/// What a credential does at a second.
+pub fn act(what: &'static str, secs: i64) -> Act {
+    Act { at: at(secs), by: "scim-1".to_owned(), what, changes: format!("{{\"{what}\":{{}}}}") }
+}
+
+#[track_caller]
+pub fn done<T: std::fmt::Debug>(written: Result<Written<T>, DirectoryFault>) -> T {
+    match written {
+        Ok(Written::Done(done)) => done,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Who holds a name or key that is to be free.
+pub fn taken<T: std::fmt::Debug>(written: Result<Written<T>, DirectoryFault>) -> (String, String, Option<String>) {
+    match written {
+        Ok(Written::Taken { attribute, by, external_id }) => (attribute.to_owned(), by, external_id),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Writes a user at second 1,000.
+pub async fn enrol(db: &Database, user: StoredUser) -> StoredUser {
+    done(db.roster.create(user, act("create", 1_000)).await)
 }

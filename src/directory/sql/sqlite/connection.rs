@@ -180,8 +180,9 @@ mod tests {
     use rusqlite::Connection;
     use rusqlite::StatementStatus::RePrepare;
 
-    use super::super::super::schema::{VERSION_1, is_current, migrate};
+    use super::super::super::schema::{VERSION_1, VERSION_2, is_current, migrate};
     use super::super::super::statements as sql;
+    use super::super::super::{statements_feed as feed, statements_made as made, statements_roster as roster};
     use super::*;
 
     #[test]
@@ -193,12 +194,8 @@ mod tests {
         migrate(&db).unwrap();
         let db = db.db;
         let all = [
-            sql::FIND_USERS,
             sql::USER,
             sql::STANDING,
-            sql::UPDATE_USER,
-            sql::VALUES_OF_USER,
-            sql::INSERT_VALUE,
             sql::FAMILY,
             sql::BEGIN_FAMILY,
             sql::TURN_FAMILY,
@@ -215,8 +212,7 @@ mod tests {
             sql::NOTICE_AGAIN,
             sql::NOTICE_DONE,
             sql::WAITING,
-            sql::DEACTIVATE_USER,
-            sql::SWITCH_OFF,
+            sql::END_SESSIONS,
             sql::LAST_LEAVING,
             sql::NOTE_LEAVING,
             sql::ANY_LEAVING_DUE,
@@ -224,6 +220,21 @@ mod tests {
             sql::CLAIM_LEAVING,
             sql::FAMILIES_ENDED_AT,
             sql::CLOSE_LEAVING,
+            roster::STORED_USER,
+            roster::STORED_BY_ID,
+            roster::STORED_BY_VALUE,
+            roster::COUNT,
+            roster::COUNT_NEW_USER,
+            roster::INSERT_STORED,
+            roster::UPDATE_STORED,
+            roster::WRITE_AUDIT,
+            roster::HOLDS,
+            roster::DELETE_VALUE,
+            roster::INDEX_STATE,
+            made::CHANGES,
+            made::CHANGES_OF,
+            feed::SYNC_CLIENT_BY_SECRET,
+            feed::SYNC_CLIENT_USED,
         ];
         db.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
         for text in all {
@@ -253,28 +264,28 @@ mod tests {
         all.query_map([], row).unwrap().map(Result::unwrap).collect()
     }
 
+    fn open(folder: &tempfile::TempDir, name: &str) -> Db {
+        let path = folder.path().join(name);
+        make_file(&path).unwrap();
+        open_writer(&path, Duration::ZERO).unwrap()
+    }
+
     #[test]
     fn a_file_of_version_1_becomes_one_of_today_with_its_contents() {
         let folder = tempfile::tempdir().unwrap();
-        let open = |name: &str| {
-            let path = folder.path().join(name);
-            make_file(&path).unwrap();
-            open_writer(&path, Duration::ZERO).unwrap()
-        };
-        let (old, fresh) = (open("old.db"), open("fresh.db"));
+        let (old, fresh) = (open(&folder, "old.db"), open(&folder, "fresh.db"));
         old.script(VERSION_1).unwrap();
         old.script(
             "CREATE TABLE vestibule_schema (version BIGINT NOT NULL); INSERT INTO vestibule_schema VALUES (1);
-            INSERT INTO users VALUES ('u1', 'd', 1, 1000, '{}', 1, '[]', 2000), ('u2', 'd', 0, 1, '{}', 0, '[]', 2);
-            INSERT INTO user_values VALUES ('d', 'userName', 'ada', '', 'u1'), ('d', 'emails', 'a@b', 'u1', 'u1');
             INSERT INTO families VALUES ('f1', 7, 'u1', 's1', 1, 9000, 3000, '{}'), ('f2', 0, NULL, NULL, 0, 1, 1, NULL);
             INSERT INTO sign_outs VALUES ('s1', 3000, 8000);
             INSERT INTO signing_keys VALUES ('k1', 'ES256', 'AP8', 1000, 2000, NULL);
             INSERT INTO traces VALUES ('r1', 1, '{}');
+            INSERT INTO users VALUES ('u1', 'd', 1, 1000, '{}', 1, '[]', 2000);
             INSERT INTO upstream_hints VALUES ('u1', 'entra', 'AP8');",
         )
         .unwrap();
-        let kept = ["users", "user_values", "families", "sign_outs", "signing_keys", "traces", "upstream_hints"];
+        let kept = ["families", "sign_outs", "signing_keys", "traces", "upstream_hints"];
         let before = kept.map(|table| contents(&old.db, table));
         assert!(before.iter().all(|rows| !rows.is_empty()));
 
@@ -287,5 +298,66 @@ mod tests {
         for table in ["notices", "leavings"] {
             assert!(contents(&old.db, table).is_empty(), "{table}");
         }
+    }
+
+    #[test]
+    fn users_of_a_file_of_version_2_get_their_places_counts_and_index_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, fresh) = (open(&folder, "old.db"), open(&folder, "fresh.db"));
+        old.script(VERSION_1).unwrap();
+        old.script(VERSION_2).unwrap();
+        // u2 and u4 of `d` have one name under today's folding: composed, and not.
+        old.script(
+            r#"CREATE TABLE vestibule_schema (version BIGINT NOT NULL); INSERT INTO vestibule_schema VALUES (2);
+            INSERT INTO users VALUES
+            ('u1', 'd', 0, 7, '{"userName":"Ada","emails":[{"value":"A@b"},{"value":"z@b","primary":true}],"title":"t"}', 1, '["x"]', 30),
+            ('u2', 'd', 1, 1, '{"userName":"JÖRG","externalId":"X"}', 0, '[]', 20),
+            ('u4', 'd', 1, 1, '{"userName":"jo\u0308rg"}', 0, '[]', 40),
+            ('u3', 'e', 1, 1, '{"userName":"Ada","displayName":"Ada L"}', 0, '[]', 10);
+            INSERT INTO user_values VALUES ('d', 'userName', 'ada', '', 'u1'), ('d', 'title', 't', 'u1', 'u1');
+            INSERT INTO upstream_hints VALUES ('u1', 'entra', 'AP8');"#,
+        )
+        .unwrap();
+        let hints = contents(&old.db, "upstream_hints");
+        migrate(&old).unwrap();
+        migrate(&fresh).unwrap();
+        assert_eq!(tables(&old.db), tables(&fresh.db));
+        assert_eq!(contents(&old.db, "upstream_hints"), hints);
+
+        let texts = |sql: &str| -> Vec<String> {
+            let mut all = old.db.prepare(sql).unwrap();
+            all.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        };
+        let users = texts(
+            "SELECT concat_ws(' ', id, directory, seq, version, created_at, updated_at, changed, active, \
+             sessions_valid_from, COALESCE(inactive_since, '-'), COALESCE(identity_name, '-'), former_names) \
+             FROM users ORDER BY directory, seq",
+        );
+        assert_eq!(
+            users,
+            [
+                "u2 d 1 1 20 20 1 1 1 - - []",
+                "u1 d 2 1 30 30 2 0 7 30 - [\"x\"]",
+                "u4 d 3 1 40 40 3 1 1 - - []",
+                "u3 e 1 1 10 10 1 1 1 - - []",
+            ]
+        );
+        let values = texts(
+            "SELECT concat_ws(' ', directory, attribute, value, user_id) FROM user_values ORDER BY directory, user_id, 1",
+        );
+        assert_eq!(
+            values,
+            [
+                "d emails a@b u1",
+                "d emails z@b u1",
+                "d userName ada u1",
+                "d externalId X u2",
+                "d userName jörg u2",
+                "e displayName ada l u3",
+                "e userName ada u3",
+            ]
+        );
+        let tallies = texts("SELECT concat_ws(' ', directory, seq, users, inactive, groups) FROM tallies");
+        assert_eq!(tallies, ["d 3 3 1 0", "e 1 1 0 0"]);
     }
 }

@@ -4,6 +4,19 @@ use serde_json::Value;
 
 use super::error::{ScimError, ScimType};
 use super::schema::Schema;
+use crate::identity::user::Attributes;
+
+pub mod parse;
+mod instant;
+mod compare;
+mod resolve;
+mod evaluate;
+#[cfg(test)]
+pub(in crate::scim) mod tests;
+
+pub use instant::nanoseconds;
+pub use parse::{FILTER_CHARS_MAX, Syntax, SyntaxFault};
+pub use resolve::{of_members, of_values};
 
 /// How a value is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,33 +97,66 @@ pub enum Literal {
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     pub id: &'a str,
+    /// Of a user; a group is always.
+    pub active: bool,
     pub created_ms: i64,
     pub updated_ms: i64,
     pub version: u64,
 }
 
+impl Operator {
+    /// By its name, in any case.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operator| operator.as_str().eq_ignore_ascii_case(name))
+    }
+
+    pub const ALL: [Self; 9] =
+        [Self::Eq, Self::Ne, Self::Co, Self::Sw, Self::Ew, Self::Gt, Self::Ge, Self::Lt, Self::Le];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Eq => "eq",
+            Self::Ne => "ne",
+            Self::Co => "co",
+            Self::Sw => "sw",
+            Self::Ew => "ew",
+            Self::Gt => "gt",
+            Self::Ge => "ge",
+            Self::Lt => "lt",
+            Self::Le => "le",
+        }
+    }
+}
+
+impl SyntaxFault {
+    fn refusal(self) -> ScimError {
+        ScimError::bad(ScimType::InvalidFilter, format!("filter, column {}: {}", self.column, self.mend))
+    }
+}
+
 impl Filter {
-    /// Reads a filter for resources of a schema.
+    /// Reads a filter for resources of a schema. `active` is an attribute of that key; `meta.resourceType` is decided
+    /// here; of a complex attribute without part `value` is compared, and stands in the operand.
     ///
     /// # Errors
     /// 400 `invalidFilter`: syntax, an attribute in no schema or not confirmed, an operator that the attribute doesn't
-    /// have, 2,000 characters, 64 terms or depth 16 exceeded.
+    /// have, 2,000 characters, 64 terms or depth 16 exceeded. The text names the column, never a value.
     pub fn parse(text: &str, schema: &Schema) -> Result<Self, ScimError> {
-        let _ = (text, schema);
-        Err(ScimError::bad(ScimType::InvalidFilter, "not built yet"))
+        let syntax = parse::filter(text).map_err(SyntaxFault::refusal)?;
+        resolve::of_resources(&syntax, schema)
     }
 
     /// Whether a resource matches. Groups and members are not asked here: they are `false`.
     #[must_use]
-    pub fn matches(&self, attributes: &crate::identity::user::Attributes, facts: &Facts<'_>) -> bool {
-        let _ = (attributes, facts);
-        false
+    pub fn matches(&self, attributes: &Attributes, facts: &Facts<'_>) -> bool {
+        evaluate::resource(self, attributes, facts)
     }
 
     /// Whether one value of a multi-valued attribute matches, for [`Filter::Of`] and for paths.
     #[must_use]
     pub fn matches_value(&self, value: &Value) -> bool {
-        let _ = value;
-        false
+        evaluate::value(self, value)
     }
 }

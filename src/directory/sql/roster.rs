@@ -1,0 +1,139 @@
+//! Users as SCIM writes them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::engine::{Outcome, Sql, SqlFault, params};
+use super::rows;
+use super::statements_roster as sql;
+use super::store::Store;
+use super::stored::{self, Draft, Growth, Placed, audit, count, having, remove_values, revoke_all};
+use super::values::{UNIQUE, all_values, is_found_by};
+use crate::directory::DirectoryFault;
+use crate::directory::roster::{Act, Deletion, Roster, Written};
+use crate::identity::{StoredUser, UserId};
+
+#[async_trait]
+impl Roster for Store {
+    async fn user(&self, directory: &str, id: &UserId) -> Result<Option<StoredUser>, DirectoryFault> {
+        let (directory, id) = (directory.to_owned(), id.0.clone());
+        self.read(move |db| db.first(sql::STORED_USER, params![&id, &directory], stored::user)).await
+    }
+
+    async fn holder(
+        &self,
+        directory: &str,
+        attribute: &str,
+        value: &str,
+    ) -> Result<Option<StoredUser>, DirectoryFault> {
+        if !UNIQUE.contains(&attribute) {
+            return Ok(None);
+        }
+        let (directory, attribute, value) = (directory.to_owned(), attribute.to_owned(), value.to_owned());
+        let holders = self
+            .read(move |db| {
+                let is_meant = |stored: &StoredUser| is_found_by(&stored.user, &attribute, &value);
+                having(db, &directory, (&attribute, &value), is_meant)
+            })
+            .await?;
+        Ok(holders.into_iter().next())
+    }
+
+    async fn create(&self, user: StoredUser, act: Act) -> Result<Written<StoredUser>, DirectoryFault> {
+        let at = act.at;
+        let draft = Arc::new(Draft::of(user)?);
+        let given = Arc::clone(&draft);
+        let written = self.write_or_undo(move |db| stored::create(db, &given, &act)).await?;
+        Ok(written.map(|placed| settled(draft, placed, at)))
+    }
+
+    async fn create_all(&self, users: Vec<StoredUser>, act: Act) -> Result<Written<u64>, DirectoryFault> {
+        let drafts = users.into_iter().map(Draft::of).collect::<Result<Vec<Draft>, SqlFault>>()?;
+        self.write_or_undo(move |db| create_all(db, &drafts, &act)).await
+    }
+
+    async fn replace(&self, user: StoredUser, act: Act) -> Result<Written<StoredUser>, DirectoryFault> {
+        let draft = Draft::of(user)?;
+        self.write_or_undo(move |db| replace(db, &draft, &act)).await
+    }
+
+    async fn delete(
+        &self,
+        directory: &str,
+        id: &UserId,
+        version: Option<u64>,
+        deletion: Deletion,
+        act: Act,
+    ) -> Result<Written<bool>, DirectoryFault> {
+        let (directory, id) = (directory.to_owned(), id.clone());
+        self.write(move |db| {
+            let Some(user) = db.first(sql::STORED_USER, params![&id.0, &directory], stored::user)? else {
+                return Ok(Written::Done(false));
+            };
+            if version.is_some_and(|version| version != user.version) {
+                return Ok(Written::Stale);
+            }
+            delete(db, &user, deletion, &act)?;
+            Ok(Written::Done(true))
+        })
+        .await
+    }
+}
+
+/// A new user as it stands now.
+fn settled(draft: Arc<Draft>, placed: Placed, at: crate::base::Moment) -> StoredUser {
+    let mut new = Arc::try_unwrap(draft).map_or_else(|shared| shared.stored.clone(), |own| own.stored);
+    new.user.id = placed.id;
+    new.user.sessions_valid_from = placed.valid_from;
+    new.user.updated_at = at;
+    new.inactive_since = (!new.user.active).then(|| new.inactive_since.unwrap_or(at));
+    StoredUser { version: 1, seq: placed.seq, created_at: at, ..new }
+}
+
+fn create_all(db: &dyn Sql, drafts: &[Draft], act: &Act) -> Result<Outcome<Written<u64>>, SqlFault> {
+    for draft in drafts {
+        match stored::create(db, draft, act)? {
+            Outcome::Keep(Written::Done(_)) => {}
+            Outcome::Keep(other) | Outcome::Undo(other) => {
+                return Ok(Outcome::Undo(other.map(|_| 0)));
+            }
+        }
+    }
+    Ok(Outcome::Keep(Written::Done(drafts.len() as u64)))
+}
+
+fn replace(db: &dyn Sql, draft: &Draft, act: &Act) -> Result<Outcome<Written<StoredUser>>, SqlFault> {
+    let user = &draft.stored.user;
+    let before = db.first(sql::STORED_USER, params![&user.id.0, &user.directory], stored::user)?;
+    match before.filter(|before| before.version == draft.stored.version) {
+        Some(before) => stored::replace(db, &before, draft, act),
+        None => Ok(Outcome::Keep(Written::Stale)),
+    }
+}
+
+fn delete(db: &dyn Sql, stored: &StoredUser, deletion: Deletion, act: &Act) -> Result<(), SqlFault> {
+    let user = &stored.user;
+    let (directory, id) = (user.directory.as_str(), user.id.0.as_str());
+    let growth =
+        Growth { numbers: 1, users: -1, inactive: -i64::from(!user.active), deletions: 1, ..Growth::default() };
+    let (seq, wanted) = count(db, directory, growth)?;
+    revoke_all(db, user.active, id, act.at)?;
+    let left = db.execute(sql::MEMBERSHIPS_GONE, params![seq, act.at.ms(), id])?;
+    if left > 0 {
+        db.execute(sql::GROUPS_LOSE, params![act.at.ms(), seq, id])?;
+        db.execute(sql::LEAVE_GROUPS, params![id])?;
+        count(db, directory, Growth { memberships: -rows::count(left), ..Growth::default() })?;
+    }
+    remove_values(db, (directory, id), all_values(&user.attributes, wanted.as_deref()).iter())?;
+    db.execute(sql::DELETE_USER, params![id])?;
+    let external_id = user.text("externalId");
+    db.execute(sql::USER_GONE, params![directory, id, seq, act.at.ms(), external_id, user.user_name()])?;
+    if let Deletion::ByPolicy { kept_until } = deletion {
+        db.execute(sql::NOTE_POLICY_REMOVAL, params![directory, act.at.ms(), id])?;
+        if let Some(external_id) = external_id {
+            db.execute(sql::RESERVE, params![directory, external_id, id, kept_until.ms()])?;
+        }
+    }
+    audit(db, (directory, seq), id, act)
+}

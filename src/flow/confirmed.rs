@@ -1,0 +1,124 @@
+//! The confirmed lists in force, and people seen through them: what a directory doesn't confirm is neither found nor
+//! used, from the moment that its file says so, whatever is stored.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use async_trait::async_trait;
+
+use crate::base::Moment;
+use crate::config::{Live, Snapshot};
+use crate::directory::{Activity, DirectoryFault, JitUser, Provisioned, Standing, Users};
+use crate::identity::{User, UserId};
+use crate::scim::Schemas;
+use crate::token::family::FamilyId;
+
+/// What the directories of one configuration confirm.
+pub struct Edition {
+    /// What it was made from.
+    config: Arc<Snapshot>,
+    schemas: BTreeMap<String, Arc<Schemas>>,
+    base: String,
+}
+
+impl Edition {
+    fn new(config: &Arc<Snapshot>) -> Self {
+        let schemas = config.directories.values().map(|of| (of.id.clone(), Arc::new(Schemas::of(of)))).collect();
+        let base = config.server.base_url.as_str().trim_end_matches('/');
+        Self { config: Arc::clone(config), schemas, base: format!("{base}/usergroup/scim/v2") }
+    }
+
+    /// `None`: there is no such directory.
+    #[must_use]
+    pub fn schemas(&self, directory: &str) -> Option<&Arc<Schemas>> {
+        self.schemas.get(directory)
+    }
+
+    /// `https://host/usergroup/scim/v2`, from the configuration.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+}
+
+/// The edition of the configuration in force, made once.
+#[derive(Default)]
+pub struct Editions(ArcSwapOption<Edition>);
+
+impl Editions {
+    /// The edition of this configuration; made if it isn't the one that is kept.
+    pub fn of(&self, config: &Arc<Snapshot>) -> Arc<Edition> {
+        let kept = self.0.load_full().filter(|kept| Arc::ptr_eq(&kept.config, config));
+        kept.unwrap_or_else(|| {
+            let made = Arc::new(Edition::new(config));
+            self.0.store(Some(Arc::clone(&made)));
+            made
+        })
+    }
+}
+
+/// Users with what their directory confirms of them. Of a directory that is in no file they are shown as they are:
+/// nobody signs in there.
+pub struct ConfirmedUsers {
+    inner: Arc<dyn Users>,
+    config: Arc<Live>,
+    editions: Arc<Editions>,
+}
+
+impl ConfirmedUsers {
+    #[must_use]
+    pub fn new(inner: Arc<dyn Users>, config: Arc<Live>, editions: Arc<Editions>) -> Self {
+        Self { inner, config, editions }
+    }
+
+    fn schemas(&self, directory: &str) -> Option<Arc<Schemas>> {
+        self.editions.of(&self.config.snapshot()).schemas(directory).cloned()
+    }
+
+    fn masked(&self, mut user: User) -> User {
+        if let Some(schemas) = self.schemas(&user.directory) {
+            user.attributes.retain(|name, _| schemas.user.attribute(name).is_some());
+            user.email_verified &= user.attributes.contains_key("emails");
+        }
+        user
+    }
+}
+
+#[async_trait]
+impl Users for ConfirmedUsers {
+    async fn find(&self, directory: &str, attribute: &str, value: &str) -> Result<Vec<User>, DirectoryFault> {
+        if self.schemas(directory).is_some_and(|schemas| schemas.user.attribute(attribute).is_none()) {
+            return Ok(Vec::new());
+        }
+        let found = self.inner.find(directory, attribute, value).await?;
+        Ok(found.into_iter().map(|user| self.masked(user)).collect())
+    }
+
+    async fn user(&self, id: &UserId) -> Result<Option<User>, DirectoryFault> {
+        Ok(self.inner.user(id).await?.map(|user| self.masked(user)))
+    }
+
+    async fn standing(
+        &self,
+        id: &UserId,
+        sid: Option<&str>,
+        families: &[&FamilyId],
+    ) -> Result<Option<Standing>, DirectoryFault> {
+        let standing = self.inner.standing(id, sid, families).await?;
+        Ok(standing.map(|standing| Standing { user: self.masked(standing.user), ..standing }))
+    }
+
+    async fn provision(&self, user: JitUser, now: Moment) -> Result<Provisioned, DirectoryFault> {
+        Ok(match self.inner.provision(user, now).await? {
+            Provisioned::Created(user) => Provisioned::Created(self.masked(user)),
+            Provisioned::Updated(user) => Provisioned::Updated(self.masked(user)),
+            Provisioned::Unchanged(user) => Provisioned::Unchanged(self.masked(user)),
+            Provisioned::Conflict(what) => Provisioned::Conflict(what),
+        })
+    }
+
+    async fn set_active(&self, id: &UserId, activity: Activity, now: Moment) -> Result<bool, DirectoryFault> {
+        self.inner.set_active(id, activity, now).await
+    }
+}

@@ -1,0 +1,90 @@
+//! Members of groups as an errand needs them: read in pages, resolved from filters.
+
+use serde_json::json;
+
+use super::desk::Desk;
+use super::refusal::Refusal;
+use crate::identity::GroupId;
+use crate::identity::group::{Member, MemberDelta, MemberKind};
+use crate::scim::filter::Filter;
+use crate::scim::group::MemberStep;
+
+/// Members that are read at a time.
+const PAGE: u32 = 1_000;
+
+impl Desk<'_> {
+    /// All members.
+    pub(super) async fn members(&self, id: &GroupId) -> Result<Vec<Member>, Refusal> {
+        let mut all: Vec<Member> = Vec::new();
+        loop {
+            let after = all.last().map(|member| member.id.as_str());
+            let page = self.ports.directory.groups.members(self.pass.scope(), id, after, PAGE).await?;
+            let more = page.len() == PAGE as usize;
+            all.extend(page);
+            if !more {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// The steps of a plan as the store takes them.
+    pub(super) async fn deltas(&self, id: &GroupId, steps: Vec<MemberStep>) -> Result<Vec<MemberDelta>, Refusal> {
+        let mut deltas = Vec::with_capacity(steps.len());
+        for step in steps {
+            match step {
+                MemberStep::Delta(delta) => deltas.push(delta),
+                MemberStep::RemoveMatching(filter) => {
+                    let ids = self.matching(id, &filter).await?;
+                    if !ids.is_empty() {
+                        deltas.push(MemberDelta::Remove(ids));
+                    }
+                }
+            }
+        }
+        Ok(deltas)
+    }
+
+    async fn matching(&self, id: &GroupId, filter: &Filter) -> Result<Vec<String>, Refusal> {
+        let (mut ids, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let groups = &self.ports.directory.groups;
+            let page = groups.members(self.pass.scope(), id, after.as_deref(), PAGE).await?;
+            let more = page.len() == PAGE as usize;
+            after = page.last().map(|member| member.id.clone());
+            let is_meant = |member: &Member| filter.matches_value(&self.as_value(member));
+            ids.extend(page.into_iter().filter(is_meant).map(|member| member.id));
+            if !more {
+                return Ok(ids);
+            }
+        }
+    }
+
+    /// A member as a filter in a path sees it.
+    fn as_value(&self, member: &Member) -> serde_json::Value {
+        let (kind, place) = match member.kind {
+            MemberKind::User => ("User", "Users"),
+            MemberKind::Group => ("Group", "Groups"),
+        };
+        json!({
+            "value": member.id,
+            "type": kind,
+            "display": member.display,
+            "$ref": format!("{}/{place}/{}", self.pass.base(), member.id),
+        })
+    }
+}
+
+/// The members of a group that is new.
+pub(super) fn of_a_new_group(deltas: Vec<MemberDelta>) -> Vec<String> {
+    let mut members: Vec<String> = Vec::new();
+    for delta in deltas {
+        match delta {
+            MemberDelta::Add(ids) if members.is_empty() => members = ids,
+            MemberDelta::Add(ids) => members.extend(ids),
+            MemberDelta::Replace(ids) => members = ids,
+            MemberDelta::Remove(ids) => members.retain(|member| !ids.contains(member)),
+            MemberDelta::Clear => members.clear(),
+        }
+    }
+    members
+}

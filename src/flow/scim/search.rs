@@ -1,0 +1,77 @@
+//! POST `/.search` at the root (RFC 7644 §3.4.3): users first, groups behind them.
+
+use serde_json::Value;
+
+use super::desk::{Answer, Desk};
+use super::list::{Told, question, response};
+use super::refusal::Refusal;
+use super::walk::Question;
+use crate::directory::roster::Place;
+use crate::scim::list::{Begin, ListRequest};
+use crate::scim::schema::ResourceType;
+
+/// A search of one type.
+type Part = (ResourceType, ListRequest);
+
+impl Desk<'_> {
+    /// POST `/Users/.search` and `/Groups/.search`.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn search(&self, of: ResourceType, body: &Value) -> Result<Answer, Refusal> {
+        self.list(of, &ListRequest::of_body(body, self.schema(of))?).await
+    }
+
+    /// POST `/.search`. A type that doesn't know what the filter asks for has no match.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn search_all(&self, body: &Value) -> Result<Answer, Refusal> {
+        let of = |of: ResourceType| ListRequest::of_body(body, self.schema(of)).map(|ask| (of, ask));
+        let parts: Vec<Part> = match (of(ResourceType::User), of(ResourceType::Group)) {
+            (Ok(users), Ok(groups)) => vec![users, groups],
+            (Ok(part), Err(_)) | (Err(_), Ok(part)) => vec![part],
+            (Err(fault), Err(_)) => return Err(fault.into()),
+        };
+        let Some((_, first)) = parts.first() else { return Err(Refusal::not_found()) };
+        match &first.begin {
+            Begin::Index(index) => self.by_index(&parts, *index).await,
+            Begin::Cursor(cursor) => self.by_cursor(&parts, &question("all", first), cursor).await,
+        }
+    }
+
+    async fn by_index(&self, parts: &[Part], index: u64) -> Result<Answer, Refusal> {
+        let (mut resources, mut total, mut skip) = (Vec::new(), 0_u64, index.saturating_sub(1));
+        for (of, ask) in parts {
+            let left = ask.count.saturating_sub(u32::try_from(resources.len()).unwrap_or(u32::MAX));
+            let place = if skip == 0 { Place::First } else { Place::Skip(skip) };
+            let page = self.fetch(*of, ask, place, left).await?;
+            skip = skip.saturating_sub(page.total);
+            total = total.saturating_add(page.total);
+            resources.extend(page.resources);
+        }
+        Ok(response(resources, total, Told::Index(index)))
+    }
+
+    /// A page holds one type.
+    async fn by_cursor(&self, parts: &[Part], question: &Question, cursor: &str) -> Result<Answer, Refusal> {
+        let onward = self.opened(question, cursor)?;
+        let (mut resources, mut total, mut next) = (Vec::new(), 0_u64, None);
+        for (number, (of, ask)) in (0_u8..).zip(parts) {
+            let (place, limit) =
+                if number == onward.part { (onward.place.clone(), ask.count) } else { (Place::First, 0) };
+            let page = self.fetch(*of, ask, place, limit).await?;
+            total = total.saturating_add(page.total);
+            if number == onward.part {
+                resources = page.resources;
+                let is_last = usize::from(number) + 1 >= parts.len();
+                next = match page.next {
+                    Some(position) => Some(self.cursor(question, number, Some(position))),
+                    None if is_last => None,
+                    None => Some(self.cursor(question, number + 1, None)),
+                };
+            }
+        }
+        Ok(response(resources, total, Told::Cursor(next)))
+    }
+}

@@ -1,0 +1,114 @@
+//! Bounds, each at its last good size and one beyond; and what is told while something is away.
+
+use serde_json::{Value, json};
+use vestibule::base::Span;
+
+use super::world;
+use crate::support::scim::{PATCH_OP, Scim, id, is_error, person};
+use crate::world::World;
+
+const KIB: usize = 1024;
+
+/// A body of exactly so many bytes.
+fn padded(mut body: Value, bytes: usize) -> String {
+    body["padding"] = json!("");
+    let missing = bytes - body.to_string().len();
+    body["padding"] = json!("x".repeat(missing));
+    body.to_string()
+}
+
+fn post(scim: &Scim<'_>, path: &str, body: String) -> crate::support::http::Response {
+    scim.send(&scim.request("POST", path).header("Content-Type", "application/scim+json").body(body))
+}
+
+#[test]
+fn a_body_about_users_has_256_kib_and_one_about_groups_16_mib() {
+    let world = world();
+    let scim = Scim::new(&world.server);
+    let user = person("alice@contoso.com", "alice");
+    let at_the_bound = post(&scim, "/Users", padded(user.clone(), 256 * KIB));
+    assert_eq!(at_the_bound.status, 201, "{}", at_the_bound.text());
+    let beyond = is_error(&post(&scim, "/Users", padded(user, 256 * KIB + 1)), 413, None);
+    assert!(beyond.contains("262144"), "{beyond}");
+    is_error(&post(&scim, "/Users/.search", padded(json!({}), 256 * KIB + 1)), 413, None);
+    let group = json!({ "displayName": "Group" });
+    let large = post(&scim, "/Groups", padded(group.clone(), 16 * KIB * KIB));
+    assert_eq!(large.status, 201, "{}", large.text());
+    is_error(&post(&scim, "/Groups", padded(group, 16 * KIB * KIB + 1)), 413, None);
+}
+
+#[test]
+fn operations_are_counted_to_their_bounds() {
+    let world = world();
+    let scim = Scim::new(&world.server);
+    let alice = scim.user("alice@contoso.com", "alice");
+    let user = format!("/Users/{}", id(&alice));
+    let group = format!("/Groups/{}", id(&scim.group("Group", &[])));
+    let rename = json!({ "op": "replace", "path": "displayName", "value": "Same" });
+    let member = json!({ "op": "add", "path": "members", "value": [{ "value": id(&alice) }] });
+    for (path, operation, most) in [(&user, &rename, 200), (&group, &member, 10_000)] {
+        let of = |count: usize| scim.patch(path, &json!(vec![operation; count]));
+        assert_eq!(of(most).status, 200, "{path}");
+        let told = is_error(&of(most + 1), 400, Some("invalidValue"));
+        assert!(told.contains(&most.to_string()) || told.contains("10,000"), "{told}");
+    }
+}
+
+#[test]
+fn a_group_of_thousands_of_members_is_made_in_one_request_and_answered_without_them() {
+    let world = world();
+    let scim = Scim::new(&world.server);
+    let members: Vec<Value> = (0..2_000).map(|n| json!({ "value": format!("nobody-{n}"), "$ref": null })).collect();
+    let group = scim.post("/Groups", &json!({ "displayName": "Many", "members": members }));
+    assert_eq!(group.status, 201, "{}", group.text());
+    let path = format!("/Groups/{}", id(&group.json()));
+    let answer = scim.patch(&path, &json!([{ "op": "replace", "path": "members", "value": members }]));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+#[test]
+fn long_filters_and_addresses_are_refused() {
+    let world = world();
+    let scim = Scim::new(&world.server);
+    let filter = |chars: usize| format!("userName eq \"{}\"", "x".repeat(chars - 14));
+    assert_eq!(scim.get(&format!("/Users?filter={}", filter(2_000))).status, 200);
+    is_error(&scim.get(&format!("/Users?filter={}", filter(2_001))), 400, Some("invalidFilter"));
+    is_error(&scim.get(&format!("/Users?x={}", "x".repeat(16 * KIB))), 414, None);
+}
+
+#[test]
+fn who_sends_too_much_in_a_second_is_told_when_to_come_again_and_nobody_else_is() {
+    let world = World::with(|setup, _| {
+        setup.provisioned().table("vestibule.toml", "[limits]\nscim_requests_per_second = 5");
+    });
+    let (first, second) = (Scim::new(&world.server), Scim::new(&world.server));
+    for _ in 0..5 {
+        assert_eq!(first.get("/Users").status, 200);
+    }
+    let refused = first.get("/Users");
+    is_error(&refused, 429, None);
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(second.get("/Users").status, 200);
+    world.advance(Span::secs(1));
+    assert_eq!(first.get("/Users").status, 200);
+}
+
+#[test]
+fn while_the_database_cannot_be_written_it_is_503_in_whole_seconds_and_nothing_is_half_done() {
+    let world = world();
+    let scim = Scim::new(&world.server);
+    let alice = scim.user("alice@contoso.com", "alice");
+    let database = world.server.folder().join("data/vestibule.db");
+    let locked = rusqlite::Connection::open(database).expect("the database is there");
+    locked.execute_batch("BEGIN IMMEDIATE").expect("the lock is free");
+    let refused = scim.post("/Users", &person("bob@contoso.com", "bob"));
+    is_error(&refused, 503, None);
+    assert!(refused.header("retry-after").is_some_and(|it| it.parse::<u32>().is_ok_and(|seconds| seconds > 0)));
+    let body = json!({ "schemas": [PATCH_OP], "Operations": [{ "op": "replace", "path": "active", "value": false }] });
+    let path = format!("/Users/{}", id(&alice));
+    is_error(&scim.send(&scim.with_body("PATCH", &path, &body)), 503, None);
+    drop(locked);
+    assert_eq!(scim.get("/Users").json()["totalResults"], 1);
+    assert_eq!(scim.get(&path).json(), alice);
+    assert_eq!(scim.post("/Users", &person("bob@contoso.com", "bob")).status, 201);
+}

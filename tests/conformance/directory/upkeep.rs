@@ -1,0 +1,191 @@
+//! What is done to many users without being asked for by a source.
+
+use serde_json::json;
+use vestibule::directory::roster::{Deletion, SetAside, Subject, Written};
+use vestibule::directory::{Activity, Database};
+use vestibule::identity::{StoredUser, UserId};
+
+use super::home::{DIRECTORY, Home, act, at, done, enrol, find, provisioned, switched, with};
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+async fn confirm(db: &Database, confirmed: &[&str], secs: i64) -> (Vec<String>, Vec<String>) {
+    db.upkeep.confirm(DIRECTORY, &names(confirmed), at(secs)).await.unwrap()
+}
+
+async fn read(db: &Database, name: &str) -> StoredUser {
+    db.roster.user(DIRECTORY, &UserId(format!("id-{name}"))).await.unwrap().unwrap()
+}
+
+/// Three users, of whom two have a department.
+async fn three(db: &Database) {
+    for name in ["ada", "bea"] {
+        enrol(db, with(provisioned(name), "department", json!("R&D"))).await;
+    }
+    enrol(db, provisioned("cleo")).await;
+}
+
+pub async fn what_is_confirmed_no_longer_is_set_aside_until_it_is_confirmed_again(home: &Home) {
+    let db = &home.db;
+    let nothing = (Vec::new(), Vec::new());
+    assert_eq!(confirm(db, &["userName", "title", "department"], 10).await, nothing);
+    assert_eq!(confirm(db, &["department", "title", "userName"], 20).await, nothing);
+    assert_eq!(confirm(&(home.reopen)(), &["userName", "title"], 30).await, (names(&["department"]), Vec::new()));
+    assert_eq!(confirm(db, &["userName", "title"], 40).await, nothing, "it is so already");
+    let aside = SetAside { directory: DIRECTORY.to_owned(), attribute: "department".to_owned(), since: at(30) };
+    assert_eq!(db.upkeep.set_aside().await.unwrap(), [aside]);
+    let both = (names(&["title"]), names(&["department"]));
+    assert_eq!(confirm(db, &["userName", "department", "new"], 50).await, both);
+    let all = db.upkeep.set_aside().await.unwrap();
+    assert_eq!(all.iter().map(|one| (one.attribute.as_str(), one.since)).collect::<Vec<_>>(), [("title", at(50))]);
+}
+
+pub async fn those_who_have_an_attribute_are_counted_and_announced(home: &Home) {
+    let db = &home.db;
+    three(db).await;
+    assert_eq!(db.upkeep.holders_of(DIRECTORY, "department").await.unwrap(), 2);
+    assert_eq!(db.upkeep.holders_of(DIRECTORY, "userName").await.unwrap(), 3);
+    assert_eq!(db.upkeep.holders_of(DIRECTORY, "title").await.unwrap(), 0);
+    assert_eq!(db.upkeep.holders_of("fabrikam", "userName").await.unwrap(), 0);
+    let before = read(db, "ada").await;
+    let first = db.upkeep.announce(DIRECTORY, "department", 0, 1, at(5_000)).await.unwrap();
+    assert_eq!(first, Some(1));
+    let second = db.upkeep.announce(DIRECTORY, "department", 1, 9, at(5_000)).await.unwrap();
+    assert_eq!(second, Some(2));
+    assert_eq!(db.upkeep.announce(DIRECTORY, "department", 2, 9, at(5_000)).await.unwrap(), None);
+    let changes = db.feed.changes(DIRECTORY, 3, 9).await.unwrap();
+    let ids: Vec<_> = changes.iter().map(|change| (change.seq, change.subject.clone(), change.at)).collect();
+    let user = |name: &str| Subject::User(UserId(name.to_owned()));
+    assert_eq!(ids, [(4, user("id-ada"), at(5_000)), (5, user("id-bea"), at(5_000))]);
+    let after = read(db, "ada").await;
+    assert_eq!((after.version, &after.user.attributes), (2, &before.user.attributes), "it shows otherwise now");
+}
+
+pub async fn only_what_is_set_aside_is_erased_and_then_forgotten(home: &Home) {
+    let db = &home.db;
+    three(db).await;
+    let before = read(db, "ada").await;
+    assert_eq!(db.upkeep.erase(DIRECTORY, "department", 9).await.unwrap(), 0);
+    confirm(db, &["department", "userName"], 10).await;
+    assert_eq!(db.upkeep.erase(DIRECTORY, "department", 9).await.unwrap(), 0, "it is confirmed");
+    assert_eq!(read(db, "ada").await, before);
+    confirm(db, &["userName"], 20).await;
+    assert_eq!(db.upkeep.erase(DIRECTORY, "department", 1).await.unwrap(), 1);
+    assert_eq!(db.upkeep.holders_of(DIRECTORY, "department").await.unwrap(), 1);
+    assert_eq!(db.upkeep.set_aside().await.unwrap().len(), 1);
+    assert_eq!(db.upkeep.erase(DIRECTORY, "department", 9).await.unwrap(), 1);
+    assert_eq!(db.upkeep.erase(DIRECTORY, "department", 9).await.unwrap(), 0);
+    assert_eq!(db.upkeep.set_aside().await.unwrap(), []);
+    let after = read(db, "ada").await;
+    assert!(!after.user.attributes.contains_key("department"));
+    assert_eq!(after.user.text("userName"), before.user.text("userName"));
+    assert_eq!(db.roster.replace(before, act("update", 30)).await.unwrap(), Written::Stale, "lest it come back");
+}
+
+pub async fn those_off_longest_come_first(home: &Home) {
+    let db = &home.db;
+    for (name, secs) in [("ada", 3_000), ("bea", 2_000), ("cleo", 4_000)] {
+        let user = enrol(db, provisioned(name)).await;
+        done(db.roster.replace(switched(user, Activity::Inactive), act("update", secs)).await);
+    }
+    enrol(db, provisioned("dora")).await;
+    let before = async |secs, limit| -> Vec<String> {
+        let some = db.upkeep.inactive_before(DIRECTORY, at(secs), limit).await.unwrap();
+        some.into_iter().map(|user| user.user.id.0).collect()
+    };
+    assert_eq!(before(9_000, 9).await, ["id-bea", "id-ada", "id-cleo"]);
+    assert_eq!(before(9_000, 1).await, ["id-bea"]);
+    assert_eq!(before(3_000, 9).await, ["id-bea"]);
+    assert_eq!(db.upkeep.inactive_before("fabrikam", at(9_000), 9).await.unwrap(), []);
+}
+
+pub async fn a_release_is_given_by_one_who_knows_what_it_was(home: &Home) {
+    let (db, other) = (&home.db.upkeep, (home.reopen)().upkeep);
+    assert_eq!(db.released(DIRECTORY).await.unwrap(), 0);
+    assert!(!db.release(DIRECTORY, 5, 6).await.unwrap());
+    assert!(db.release(DIRECTORY, 0, 10).await.unwrap());
+    assert!(!other.release(DIRECTORY, 0, 20).await.unwrap());
+    assert!(other.release(DIRECTORY, 10, 20).await.unwrap());
+    assert_eq!(db.released(DIRECTORY).await.unwrap(), 20);
+    assert_eq!(enrol(&home.db, provisioned("ada")).await.seq, 1, "it is no change");
+    assert_eq!(db.released(DIRECTORY).await.unwrap(), 20);
+}
+
+pub async fn an_index_that_is_wanted_is_built_and_kept(home: &Home) {
+    let db = &home.db;
+    for always in ["userName", "externalId", "displayName", "emails"] {
+        assert!(db.upkeep.want_index(DIRECTORY, always).await.unwrap(), "{always}");
+    }
+    let number = |name: &str, number: &str| with(provisioned(name), "employeeNumber", json!(number));
+    for name in ["ada", "bea", "cleo", "dora"] {
+        enrol(db, number(name, "A7")).await;
+    }
+    assert!(!db.upkeep.want_index(DIRECTORY, "employeeNumber").await.unwrap());
+    assert!(!db.upkeep.build_index(DIRECTORY, "employeeNumber", 2).await.unwrap());
+    // What is written meanwhile is indexed at once, on either side of where the work has come.
+    let ada = done(db.roster.replace(StoredUser { version: 1, ..number("ada", "B8") }, act("update", 2)).await);
+    done(db.roster.replace(StoredUser { version: 1, ..number("dora", "B8") }, act("update", 2)).await);
+    enrol(db, number("eve", "a7")).await;
+    assert_eq!(find(db, "employeeNumber", "B8").await.len(), 2);
+    assert!(!db.upkeep.build_index(DIRECTORY, "employeeNumber", 2).await.unwrap());
+    assert!(!db.upkeep.want_index(DIRECTORY, "employeeNumber").await.unwrap());
+    assert!(db.upkeep.build_index(DIRECTORY, "employeeNumber", 2).await.unwrap());
+    assert!(db.upkeep.want_index(DIRECTORY, "employeeNumber").await.unwrap());
+    let mut held = find(db, "employeeNumber", "B8").await;
+    held.sort();
+    assert_eq!(held, ["id-ada", "id-dora"]);
+    assert_eq!(find(db, "employeeNumber", "a7").await, ["id-eve"], "exactly");
+    let gone = db.roster.delete(DIRECTORY, &ada.user.id, None, Deletion::BySource, act("delete", 3)).await;
+    assert!(done(gone));
+    assert_eq!(find(db, "employeeNumber", "B8").await, ["id-dora"]);
+    assert!(find(db, "employeeNumber", "").await.is_empty());
+}
+
+pub async fn a_scratch_scope_is_cleared_and_nothing_else(home: &Home) {
+    let db = &home.db;
+    three(db).await;
+    let scope = "contoso~doctor";
+    let people: Vec<StoredUser> = (0..7)
+        .map(|n| {
+            let mut user = provisioned(&format!("s{n}"));
+            user.user.directory = scope.to_owned();
+            user
+        })
+        .collect();
+    assert_eq!(done(db.roster.create_all(people, act("create", 1_000)).await), 7);
+    for id in ["id-s0", "id-s1"] {
+        let deletion = Deletion::ByPolicy { kept_until: at(9_000) };
+        let id = UserId(id.to_owned());
+        assert!(done(db.roster.delete(scope, &id, None, deletion, act("delete", 2_000)).await));
+    }
+    assert!(db.users.set_active(&UserId("id-s2".to_owned()), Activity::Inactive, at(2_000)).await.unwrap());
+    db.users.set_active(&UserId("id-cleo".to_owned()), Activity::Inactive, at(2_000)).await.unwrap();
+    assert!(!db.upkeep.want_index(scope, "title").await.unwrap());
+    db.upkeep.confirm(scope, &names(&["title"]), at(1)).await.unwrap();
+    assert!(db.feed.advance(scope, "access", 0, 1).await.unwrap());
+    let before = db.feed.changes(DIRECTORY, 0, 99).await.unwrap();
+
+    let mut rounds = 0;
+    while !db.upkeep.clear_scope(scope, 2).await.unwrap() {
+        rounds += 1;
+        assert!(rounds < 20);
+    }
+    assert!(rounds > 2, "some rows at a time");
+    assert_eq!(db.feed.changes(scope, 0, 99).await.unwrap(), []);
+    assert_eq!((db.feed.newest(scope).await.unwrap(), db.feed.position(scope, "access").await.unwrap()), (0, 0));
+    assert_eq!(db.sightings.tally(scope).await.unwrap(), Default::default());
+    assert_eq!(db.audits.of_directory(scope, None, 9).await.unwrap(), []);
+    assert_eq!(db.upkeep.removed_by_policy(scope, at(0)).await.unwrap(), 0);
+    assert_eq!(db.users.find(scope, "userName", "s3@contoso.com").await.unwrap(), []);
+    assert_eq!(db.feed.changes(DIRECTORY, 0, 99).await.unwrap(), before);
+    assert_eq!(db.sightings.tally(DIRECTORY).await.unwrap().users, 3);
+    let leaving = db.notices.claim_leavings(9, at(9_000), at(9_001)).await.unwrap();
+    assert!(leaving.iter().any(|leaving| leaving.user.0 == "id-cleo"));
+    assert!(!leaving.iter().any(|leaving| leaving.user.0 == "id-s2"), "of those who are no more nobody tells");
+    let mut again = provisioned("s0");
+    again.user.directory = scope.to_owned();
+    again.user.id = UserId("fresh".to_owned());
+    assert_eq!(enrol(db, again).await.user.id.0, "fresh", "no id is kept");
+}
