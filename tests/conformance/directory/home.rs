@@ -8,8 +8,8 @@ use vestibule::audit::Trace;
 use vestibule::base::{Digest, Moment, Secret};
 use vestibule::directory::roster::{Act, Written};
 use vestibule::directory::{
-    Activity, Database, DirectoryFault, JitUser, KeyAtRest, Notice, PostgresOptions, Provisioned, SqliteOptions, postgres,
-    sqlite,
+    Activity, Database, DirectoryFault, JitUser, KeyAtRest, Notice, PostgresOptions, Provisioned, SqliteOptions,
+    postgres, sqlite,
 };
 use vestibule::identity::{StoredUser, User, UserId};
 use vestibule::oidc::{ClientId, IdpId, Scope};
