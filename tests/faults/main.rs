@@ -17,6 +17,7 @@ mod deactivation;
 mod load;
 mod logout_notices;
 mod nodes;
+mod postgres;
 mod pushed;
 mod races;
 mod redis_gone;

@@ -97,12 +97,14 @@ fn begins_with(segments: &[String], start: &[&str]) -> bool {
 }
 
 /// A crate, and the files that may name it (paths below `src/`, by how they begin).
-const KEPT_IN: [(&str, &[&str]); 10] = [
+const KEPT_IN: [(&str, &[&str]); 12] = [
     ("openidconnect", &["upstream/"]),
     ("jsonwebtoken", &["keys/"]),
     ("redis", &["state/redis"]),
     ("rusqlite", &["directory/sql"]),
     ("sqlx", &["directory/sql"]),
+    ("tokio_postgres", &["directory/sql/postgres"]),
+    ("tokio_postgres_rustls", &["directory/sql/postgres"]),
     ("reqwest", &["outbound/http.rs"]),
     ("actix_web", &["web/", "app.rs", "app/", "demo/listener.rs"]),
     ("askama", &["pages/"]),

@@ -316,7 +316,7 @@ impl Attribute {
     /// Whether no resource is without it.
     #[must_use]
     pub fn required(&self) -> bool {
-        self.key == "userName" || (self.key == "displayName" && self.schema == urn::GROUP)
+        matches!(self.key.as_ref(), "userName" | "active") || (self.key == "displayName" && self.schema == urn::GROUP)
     }
 }
 

@@ -15,6 +15,7 @@ use super::super::engine::{Flavour, Param, Row, Sql, SqlFault, Statement};
 use super::address::Address;
 use super::dialect::translate;
 use super::fault::fault;
+use super::values::Answer;
 
 /// Statements that a connection keeps prepared; at one more it begins anew.
 const STATEMENTS_KEPT: usize = 512;
@@ -208,7 +209,7 @@ impl Sql for Conn {
         let statement = self.prepared(sql)?;
         let rows: Vec<tokio_postgres::Row> =
             self.send(async { self.client.query_raw(&statement, params.iter().copied()).await?.try_collect().await })?;
-        rows.iter().try_for_each(|row| each(row))
+        rows.iter().try_for_each(|row| each(&Answer::new(row)))
     }
 
     fn script(&self, sql: &str) -> Result<(), SqlFault> {
