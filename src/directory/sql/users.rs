@@ -145,6 +145,10 @@ fn create(db: &dyn Sql, user: User) -> Result<Outcome<Provisioned>, SqlFault> {
             user.sessions_valid_from = placed.valid_from;
             Outcome::Keep(Provisioned::Created(user))
         }
+        // It was drawn a moment ago.
+        Outcome::Undo(Written::Taken { attribute: "id", .. }) => {
+            return Err(SqlFault::Failed("a fresh id is somebody's already".to_owned()));
+        }
         Outcome::Keep(other) | Outcome::Undo(other) => Outcome::Undo(conflict(&other)),
     })
 }

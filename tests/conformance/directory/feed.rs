@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
 use serde_json::json;
 use vestibule::directory::roster::{Change, Deletion, Gone, Subject};
 use vestibule::directory::{Activity, Database};

@@ -25,7 +25,7 @@ async fn delete(db: &Database, user: &StoredUser, deletion: Deletion, secs: i64)
 }
 
 async fn leavings(db: &Database) -> Vec<Leaving> {
-    db.notices.claim_leavings(100, at(90_000), at(90_001)).await.unwrap()
+    db.notices.claim_leavings(100, at(90_000), at(90_000)).await.unwrap()
 }
 
 pub async fn a_new_user_gets_its_place_version_and_times(home: &Home) {

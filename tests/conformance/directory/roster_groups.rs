@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use vestibule::base::Moment;
 use vestibule::directory::Database;
-use vestibule::directory::roster::{Change, Deletion, Subject};
-use vestibule::identity::dialect::SameGroupName;
+use vestibule::directory::roster::{Change, Deletion, GroupRules, Subject};
+use vestibule::identity::dialect::{SameGroupName, UnknownMembers};
 use vestibule::identity::{GroupId, StoredGroup, UserId};
 
 use super::home::{DIRECTORY, Home, act, at, done, enrol, provisioned, with};
+
+const RULES: GroupRules = GroupRules { same_name: SameGroupName::Refuse, unknown: UnknownMembers::Park };
 
 async fn group(db: &Database, name: &str, members: &[&str]) -> StoredGroup {
     let group = StoredGroup {
@@ -25,7 +27,7 @@ async fn group(db: &Database, name: &str, members: &[&str]) -> StoredGroup {
         parked: 0,
     };
     let members = members.iter().map(|member| (*member).to_owned()).collect();
-    done(db.groups.create(group, members, SameGroupName::Refuse, act("create", 1_000)).await).group
+    done(db.groups.create(group, members, RULES, act("create", 1_000)).await).group
 }
 
 async fn now(db: &Database, group: &StoredGroup) -> StoredGroup {

@@ -221,7 +221,8 @@ async fn rows_of_version_1_are_read() {
     );
     let raw = Connection::open(&path).unwrap();
     raw.execute_batch(&format!(
-        r#"INSERT INTO users VALUES ('u1', 'contoso', 1, 1000, '{{"userName":"Ada","emails":[{{"value":"a@b"}}]}}', 1, '["eda"]', 2000);
+        r#"INSERT INTO users (id, directory, active, sessions_valid_from, attributes, email_verified, former_names, updated_at)
+        VALUES ('u1', 'contoso', 1, 1000, '{{"userName":"Ada","emails":[{{"value":"a@b"}}]}}', 1, '["eda"]', 2000);
         INSERT INTO user_values VALUES ('contoso', 'userName', 'ada', '', 'u1'), ('contoso', 'emails', 'a@b', 'u1', 'u1');
         INSERT INTO families VALUES ('{id}', 7, 'u1', 's1', 1, 9000000, 3000, '{body}');
         INSERT INTO sign_outs VALUES ('s1', 3000, 8000);

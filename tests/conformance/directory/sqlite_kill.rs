@@ -124,6 +124,12 @@ fn nothing_is_half_written(path: &Path) {
     let stayed = "SELECT COUNT(*) FROM users u WHERE u.active <> 1 - (SELECT COUNT(*) FROM leavings l \
                   WHERE l.user_id = u.id)";
     assert_eq!(count(stayed), 0);
+}
+
+/// There was something to look at.
+fn somebody_left(path: &Path) {
+    let raw = Connection::open(path).unwrap();
+    let count = |sql: &str| raw.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
     assert!(count("SELECT COUNT(*) FROM notices") > 0 && count("SELECT COUNT(*) FROM leavings") > 0);
 }
 
@@ -167,6 +173,7 @@ async fn f17_every_acknowledged_write_outlives_a_kill() {
         is_there(&db, line).await;
     }
     nothing_is_half_written(&path);
+    somebody_left(&path);
 }
 
 /// Queues, hands out and settles without end, and says what it is about to settle and what was acknowledged.
