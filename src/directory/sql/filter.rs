@@ -126,7 +126,7 @@ impl Compiler<'_> {
         }
         let text = if index.folded { fold(text) } else { text.to_owned() };
         let found = match operator {
-            Operator::Ne if index.multiple || exact != !index.folded => None,
+            Operator::Ne if index.multiple || exact == index.folded => None,
             Operator::Eq | Operator::Ne => match index.value(&text) {
                 Some(value) if !value.contains('\0') => Some((Values::Is(value), true)),
                 _ => return Compiled::exact(Condition::Never),
