@@ -64,7 +64,7 @@ pub enum MemberKind {
 pub struct Member {
     pub id: String,
     pub kind: MemberKind,
-    /// The user's displayName or else userName, the group's displayName.
+    /// Its displayName.
     pub display: Option<String>,
 }
 

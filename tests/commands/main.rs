@@ -4,6 +4,8 @@ mod browser;
 #[path = "../support/evil_idp/mod.rs"]
 mod evil_idp;
 mod http;
+#[path = "../support/port.rs"]
+mod port;
 #[path = "../support/redis.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod redis;

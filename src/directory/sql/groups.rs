@@ -22,16 +22,13 @@ use crate::identity::{GroupId, StoredGroup, UserId};
 struct Shown<'a> {
     #[serde(borrow, rename = "displayName")]
     display_name: Option<Cow<'a, str>>,
-    #[serde(borrow, rename = "userName")]
-    user_name: Option<Cow<'a, str>>,
 }
 
 fn display(attributes: Option<&str>) -> Result<Option<String>, SqlFault> {
     let Some(attributes) = attributes else { return Ok(None) };
     let shown: Shown<'_> = serde_json::from_str(attributes)
         .map_err(|e| rows::senseless(format!("a document, at column {}", e.column())))?;
-    let names = [shown.display_name, shown.user_name];
-    Ok(names.into_iter().flatten().find(|name| !name.is_empty()).map(Cow::into_owned))
+    Ok(shown.display_name.filter(|name| !name.is_empty()).map(Cow::into_owned))
 }
 
 fn member(row: &dyn Row) -> Result<Member, SqlFault> {

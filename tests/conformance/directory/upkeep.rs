@@ -92,13 +92,13 @@ pub async fn those_off_longest_come_first(home: &Home) {
     }
     enrol(db, provisioned("dora")).await;
     let before = async |secs, limit| -> Vec<String> {
-        let some = db.upkeep.inactive_before(DIRECTORY, at(secs), limit).await.unwrap();
+        let some = db.upkeep.inactive_between(DIRECTORY, at(0), at(secs), limit).await.unwrap();
         some.into_iter().map(|user| user.user.id.0).collect()
     };
     assert_eq!(before(9_000, 9).await, ["id-bea", "id-ada", "id-cleo"]);
     assert_eq!(before(9_000, 1).await, ["id-bea"]);
     assert_eq!(before(3_000, 9).await, ["id-bea"]);
-    assert_eq!(db.upkeep.inactive_before("fabrikam", at(9_000), 9).await.unwrap(), []);
+    assert_eq!(db.upkeep.inactive_between("fabrikam", at(0), at(9_000), 9).await.unwrap(), []);
 }
 
 pub async fn a_release_is_given_by_one_who_knows_what_it_was(home: &Home) {
