@@ -35,7 +35,7 @@ fn upward<'a>(tree: &'a Tree, module: &Module, named: &Named) -> Option<(&'a Mod
 }
 
 /// Crates, and parts of `std`, that the pure part does without.
-const IMPURE: [&[&str]; 24] = [
+const IMPURE: [&[&str]; 22] = [
     &["tokio"],
     &["futures_util"],
     &["async_trait"],
@@ -44,8 +44,6 @@ const IMPURE: [&[&str]; 24] = [
     &["reqwest"],
     &["rusqlite"],
     &["tokio_postgres"],
-    &["governor"],
-    &["arc_swap"],
     &["openidconnect"],
     &["rand"],
     &["getrandom"],
