@@ -95,7 +95,7 @@ impl Desk<'_> {
     fn fresh_user(&self, draft: &Draft) -> StoredUser {
         let now = self.request.now;
         let user = User {
-            id: UserId(self.fresh_id()),
+            id: UserId(self.ports.dice.hex_id()),
             directory: self.pass.scope().to_owned(),
             active: draft.active,
             sessions_valid_from: Moment::from_ms(0),
