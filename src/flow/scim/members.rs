@@ -9,7 +9,8 @@ use crate::identity::group::{Member, MemberDelta, MemberKind};
 use crate::scim::filter::Filter;
 use crate::scim::group::MemberStep;
 
-/// Members that are read at a time.
+/// Members that are read at a time. Between two pages others have their turn, and the time that a call may take is looked
+/// at: a read of SQLite doesn't wait for anything.
 const PAGE: u32 = 1_000;
 
 impl Desk<'_> {
@@ -24,21 +25,25 @@ impl Desk<'_> {
             if !more {
                 return Ok(all);
             }
+            tokio::task::yield_now().await;
         }
     }
 
     /// The steps of a plan as the store takes them.
     pub(super) async fn deltas(&self, id: &GroupId, steps: Vec<MemberStep>) -> Result<Vec<MemberDelta>, Refusal> {
         let mut deltas = Vec::with_capacity(steps.len());
+        let mut filters = Vec::new();
         for step in steps {
             match step {
                 MemberStep::Delta(delta) => deltas.push(delta),
-                MemberStep::RemoveMatching(filter) => {
-                    let ids = self.matching(id, &filter).await?;
-                    if !ids.is_empty() {
-                        deltas.push(MemberDelta::Remove(ids));
-                    }
-                }
+                MemberStep::RemoveMatching(filter) => filters.push(filter),
+            }
+        }
+        if !filters.is_empty() {
+            let ids = self.matching(id, &Filter::Or(filters)).await?;
+            if !ids.is_empty() {
+                // What they match was there before the request.
+                deltas.insert(0, MemberDelta::Remove(ids));
             }
         }
         Ok(deltas)
@@ -56,6 +61,7 @@ impl Desk<'_> {
             if !more {
                 return Ok(ids);
             }
+            tokio::task::yield_now().await;
         }
     }
 

@@ -233,8 +233,7 @@ impl<'r> Patch<'_, 'r> {
             (Some(_), _, By::Path) => Err(members::immutable()),
             (None, Some(filter), _) if op == Op::Remove => {
                 self.patched.notes.received("members");
-                members::remove_matching(filter, &mut self.patched.members);
-                Ok(())
+                members::remove_matching(filter, &mut self.patched.members)
             }
             (None, Some(_), _) => Err(members::immutable()),
             (None, None, _) => {
