@@ -8,6 +8,7 @@ use crate::identity::GroupId;
 use crate::identity::group::{Member, MemberDelta, MemberKind};
 use crate::scim::filter::Filter;
 use crate::scim::group::MemberStep;
+use crate::scim::schema::ResourceType;
 
 /// Members that are read at a time. Between two pages others have their turn, and the time that a call may take is looked
 /// at: a read of SQLite doesn't wait for anything.
@@ -19,7 +20,7 @@ impl Desk<'_> {
         let mut all: Vec<Member> = Vec::new();
         loop {
             let after = all.last().map(|member| member.id.as_str());
-            let page = self.ports.directory.groups.members(self.pass.scope(), id, after, PAGE).await?;
+            let page = self.member_page(id, after).await?;
             let more = page.len() == PAGE as usize;
             all.extend(page);
             if !more {
@@ -27,6 +28,17 @@ impl Desk<'_> {
             }
             tokio::task::yield_now().await;
         }
+    }
+
+    /// The members behind one, by their ids. What users are called is seen only where `displayName` is confirmed.
+    async fn member_page(&self, id: &GroupId, after: Option<&str>) -> Result<Vec<Member>, Refusal> {
+        let mut page = self.ports.directory.groups.members(self.pass.scope(), id, after, PAGE).await?;
+        if !self.schema(ResourceType::User).attributes.iter().any(|attribute| attribute.key == "displayName") {
+            for member in page.iter_mut().filter(|member| member.kind == MemberKind::User) {
+                member.display = None;
+            }
+        }
+        Ok(page)
     }
 
     /// The steps of a plan as the store takes them.
@@ -52,8 +64,7 @@ impl Desk<'_> {
     async fn matching(&self, id: &GroupId, filter: &Filter) -> Result<Vec<String>, Refusal> {
         let (mut ids, mut after) = (Vec::new(), None::<String>);
         loop {
-            let groups = &self.ports.directory.groups;
-            let page = groups.members(self.pass.scope(), id, after.as_deref(), PAGE).await?;
+            let page = self.member_page(id, after.as_deref()).await?;
             let more = page.len() == PAGE as usize;
             after = page.last().map(|member| member.id.clone());
             let is_meant = |member: &Member| filter.matches_value(&self.as_value(member));

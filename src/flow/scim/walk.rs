@@ -69,7 +69,11 @@ impl Desk<'_> {
     }
 
     /// What is remembered of an index.
-    pub(super) async fn kept<T: DeserializeOwned>(&self, question: &Question, index: u64) -> Result<Option<T>, Refusal> {
+    pub(super) async fn kept<T: DeserializeOwned>(
+        &self,
+        question: &Question,
+        index: u64,
+    ) -> Result<Option<T>, Refusal> {
         let kept = self.ports.state.peek(self.index_name(question, index)).await?;
         Ok(kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }

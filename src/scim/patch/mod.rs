@@ -16,7 +16,7 @@ use super::reading::{Draft, Reading};
 use super::schema::{Attribute, Common, Mutability};
 use super::value::{Asserted, blank, is_blank, read};
 
-pub use self::members::MemberStep;
+pub use self::members::{FILTERS_MAX, MemberStep};
 
 /// The most operations of one PATCH.
 pub const USER_OPERATIONS_MAX: usize = 200;
