@@ -5,6 +5,7 @@ mod confirmed;
 mod credentials;
 mod documents;
 mod groups;
+mod hostile;
 mod isolation;
 mod limits;
 mod lists;
