@@ -84,7 +84,7 @@ fn left_behind(context: &Context, snapshot: &Snapshot) -> Vec<Finding> {
         |directory: &str, attribute: &str| snapshot.directories.get(directory).is_some_and(|d| !d.confirms(attribute));
     let finding = |Kept { directory, attribute, holders }| {
         let file = context.folder.join(format!("directories/{directory}.toml"));
-        let whose = if holders == 1 { "user or group has" } else { "users and groups have" };
+        let whose = if holders == 1 { "user has" } else { "users have" };
         Finding::whole(&DIR08, file.display().to_string(), format!("{holders} {whose} `{attribute}`"))
     };
     kept(file, &concerns).into_iter().map(finding).collect()

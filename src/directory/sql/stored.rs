@@ -211,6 +211,10 @@ pub(super) fn replace(
         revoke_all(db, old.active, id, act.at)?;
         valid_from = valid_from.max(act.at);
     }
+    if !old.active && new.active {
+        // A login that was under way when the switch fell may have written something afterwards.
+        valid_from = valid_from.max(act.at);
+    }
     let inactive_since = (!new.active).then(|| before.inactive_since.unwrap_or(act.at));
     let update = params![
         new.active,
