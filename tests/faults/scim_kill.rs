@@ -190,7 +190,7 @@ fn credential(path: &Path) -> String {
 
 #[test]
 fn f17_every_acknowledged_scim_write_outlives_a_kill_and_none_is_half_done() {
-    let kills: usize = std::env::var("KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(25);
+    let kills: usize = std::env::var_os("KILLS").and_then(|kills| kills.to_str()?.parse().ok()).unwrap_or(25);
     let attributes = r#"attributes = ["userName", "externalId", "emails", "displayName", "active", "title"]"#;
     let mut process = Process::with(|setup| {
         setup.provisioned().keys("directories/contoso.toml", attributes);

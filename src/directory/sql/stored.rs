@@ -208,7 +208,7 @@ pub(super) fn replace(
     let (seq, wanted) = count(db, directory, growth)?;
     let mut valid_from = old.sessions_valid_from.max(new.sessions_valid_from);
     if old.active && !new.active {
-        revoke_all(db, old.active, id, act.at)?;
+        see_off(db, id, act.at)?;
         valid_from = valid_from.max(act.at);
     }
     if !old.active && new.active {
@@ -278,9 +278,14 @@ pub(super) fn remove_values<'a>(
     Ok(())
 }
 
-/// Ends all that was issued to a user; notes that who was active leaves.
-pub(super) fn revoke_all(db: &dyn Sql, was_active: bool, id: &str, now: Moment) -> Result<(), SqlFault> {
-    let at = if was_active { note_leaving(db, id, now)? } else { now };
+/// Ends all that was issued to a user who was active, and notes that they leave.
+pub(super) fn see_off(db: &dyn Sql, id: &str, now: Moment) -> Result<(), SqlFault> {
+    let at = note_leaving(db, id, now)?;
+    revoke_all(db, id, at)
+}
+
+/// Ends all that was issued to a user.
+pub(super) fn revoke_all(db: &dyn Sql, id: &str, at: Moment) -> Result<(), SqlFault> {
     db.execute(sql_users::REVOKE_FAMILIES_OF_USER, params![at.ms(), id]).map(drop)
 }
 

@@ -72,7 +72,7 @@ fn set_active(db: &dyn Sql, id: &str, activity: Activity, now: Moment) -> Result
         (true, Activity::Active) => {}
         (false, Activity::Inactive) => {
             db.execute(sql::END_SESSIONS, params![now.ms(), id])?;
-            revoke_all(db, false, id, now)?;
+            revoke_all(db, id, now)?;
         }
         (was, _) => {
             let mut next = before.clone();
