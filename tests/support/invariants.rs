@@ -37,7 +37,7 @@ const NEVER: &[(&str, &str)] = &[
          (SELECT 1 FROM user_groups g WHERE g.id = m.group_id AND g.directory = m.directory)",
     ),
     (
-        "a member who isn't there",
+        "a member who is not there",
         "SELECT m.member_id FROM memberships m WHERE NOT EXISTS (SELECT 1 FROM users u \
          WHERE m.kind = 0 AND u.id = m.member_id AND u.directory = m.directory) AND NOT EXISTS (SELECT 1 \
          FROM user_groups g WHERE m.kind = 1 AND g.id = m.member_id AND g.directory = m.directory)",
@@ -91,7 +91,9 @@ const NEVER: &[(&str, &str)] = &[
     ),
     (
         "an end that the feed leaves out",
+        // What was before all that is kept of ends may be forgotten.
         "SELECT a.object FROM audit a WHERE a.what = 'delete' \
+         AND a.seq > (SELECT MIN(y.changed) FROM gone y WHERE y.directory = a.directory) \
          AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = a.object) \
          AND NOT EXISTS (SELECT 1 FROM user_groups g WHERE g.id = a.object) \
          AND NOT EXISTS (SELECT 1 FROM gone x WHERE x.directory = a.directory AND x.id = a.object AND x.kind < 2 \

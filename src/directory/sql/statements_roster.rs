@@ -71,6 +71,8 @@ pub(super) const REMEMBER_NO_LONGER: &str =
     "DELETE FROM gone WHERE directory = $1 AND kind = $2 AND id = $3 AND member = $4";
 pub(super) const TAKE_RESERVED: &str = "DELETE FROM reserved_ids WHERE directory = $1 AND external_id = $2";
 
+pub(super) const RESERVED_NO_LONGER: &str = "DELETE FROM reserved_ids WHERE directory = $1 AND user_id = $2";
+
 pub(super) const GROUPS_LOSE: &str = "UPDATE user_groups SET members = members - 1, version = version + 1, \
      updated_at = $1, changed = $2 WHERE id IN (SELECT group_id FROM memberships WHERE member_id = $3)";
 pub(super) const MEMBERSHIPS_GONE: &str = "INSERT INTO gone (directory, kind, id, member, changed, at, external_id, name) \

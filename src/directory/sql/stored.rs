@@ -178,9 +178,11 @@ fn take_up(
     (seq, at): (i64, Moment),
 ) -> Result<(), SqlFault> {
     db.execute(sql::REMEMBER_NO_LONGER, params![directory, 0_i64, id, ""])?;
-    if let Some(external_id) = reserved_for {
-        db.execute(sql::TAKE_RESERVED, params![directory, external_id])?;
-    }
+    match reserved_for {
+        Some(external_id) => db.execute(sql::TAKE_RESERVED, params![directory, external_id])?,
+        // Whoever names an id of before, as an import does, has it: nobody waits for it any more.
+        None => db.execute(sql::RESERVED_NO_LONGER, params![directory, id])?,
+    };
     let groups = db.all(sql::PARKED_UNDER, params![id, directory], |row| row.string(0))?;
     db.execute(sql::UNPARK, params![id, directory])?;
     for group in &groups {

@@ -63,8 +63,8 @@ impl Desk<'_> {
 
     /// A user's name is shown only where it is confirmed; groups have theirs in any case.
     fn as_confirmed(&self, member: Member) -> Member {
-        let is_shown = member.kind == MemberKind::Group
-            || self.schema(ResourceType::User).attribute("displayName").is_some();
+        let is_shown =
+            member.kind == MemberKind::Group || self.schema(ResourceType::User).attribute("displayName").is_some();
         Member { display: member.display.filter(|_| is_shown), ..member }
     }
 

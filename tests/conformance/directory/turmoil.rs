@@ -128,8 +128,7 @@ impl Turmoil<'_> {
     }
 
     async fn user(&mut self, scope: &str) {
-        let id = self.id(scope);
-        let id = if id.contains("-g") { format!("{scope}-u1") } else { id };
+        let id = format!("{scope}-u{}", self.one_of(12));
         let draft = self.draft(scope, &id);
         match self.db.roster.user(scope, &UserId(id.clone())).await.unwrap() {
             Some(known) => {
@@ -173,7 +172,10 @@ impl Turmoil<'_> {
             1 => deltas(vec![MemberDelta::Replace(one)]),
             2 => deltas(vec![MemberDelta::Clear]),
             3 => GroupChange {
-                head: Some((known.head, group("", json!({ "displayName": format!("{} {}", id.0, self.secs) })).attributes)),
+                head: Some((
+                    known.head,
+                    group("", json!({ "displayName": format!("{} {}", id.0, self.secs) })).attributes,
+                )),
                 ..deltas(Vec::new())
             },
             _ => deltas(vec![MemberDelta::Add(one), MemberDelta::Remove(two)]),
@@ -226,7 +228,10 @@ pub async fn random_writes_leave_everything_sound_and_the_feed_complete(home: &H
         let there = there(db, scope).await;
         assert!(there.len() > 10, "{scope}: {there:?}");
         assert_eq!(follower.there, there, "{scope}");
-        assert!(there.iter().all(|name| name.split(' ').skip(1).all(|id| id.starts_with(&format!("{scope}-")))), "{scope}");
+        assert!(
+            there.iter().all(|name| name.split(' ').skip(1).all(|id| id.starts_with(&format!("{scope}-")))),
+            "{scope}"
+        );
     }
     let before = there(db, "contoso").await;
     while !db.upkeep.clear_scope("contoso~doctor", 5).await.unwrap() {}
