@@ -55,7 +55,7 @@ pub fn make(options: &Options) -> Result<Parts, StartFault> {
     Ok(Parts { options: options.clone(), config, seal, directory })
 }
 
-/// Attributes that these files take out of a list, or did before, while users or groups have values of them. The file of
+/// Attributes that these files take out of a list, or did before, while users have values of them. The file of
 /// the database is read as it is, and neither made nor migrated; nothing goes over the network.
 #[must_use]
 pub fn out_of_use(folder: &Path, snapshot: &Snapshot) -> Vec<Finding> {
@@ -64,7 +64,7 @@ pub fn out_of_use(folder: &Path, snapshot: &Snapshot) -> Vec<Finding> {
         |directory: &str, attribute: &str| snapshot.directories.get(directory).is_some_and(|d| !d.confirms(attribute));
     let finding = |Kept { directory, attribute, holders }| {
         let file = folder.join(format!("directories/{directory}.toml"));
-        let whose = if holders == 1 { "user or group has" } else { "users and groups have" };
+        let whose = if holders == 1 { "user has" } else { "users have" };
         Finding::whole(&DIR08, file.display().to_string(), format!("{holders} {whose} `{attribute}`"))
     };
     kept(file, &concerns).into_iter().map(finding).collect()

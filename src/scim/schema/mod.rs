@@ -203,6 +203,15 @@ fn is(attribute: &Attribute, confirmed: &str) -> bool {
             && attribute.full_name().eq_ignore_ascii_case(confirmed)
 }
 
+/// The key under which documents have the user attribute of that name in a confirmed list: the short one of what is known
+/// by its URN too, any other as it is.
+#[must_use]
+pub fn confirmed_key(confirmed: &str) -> String {
+    let known = known(ResourceType::User);
+    let called = known.iter().find(|attribute| is(attribute, confirmed));
+    called.map_or_else(|| confirmed.to_owned(), |attribute| attribute.key.to_string())
+}
+
 /// What a name in a path, a filter, a body or `attributes` stands for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Named<'s> {
