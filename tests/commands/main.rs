@@ -17,6 +17,7 @@ mod directory;
 mod doctor;
 mod explain;
 mod explain_scim;
+mod explain_truth;
 mod hardening;
 mod keys;
 mod management;
