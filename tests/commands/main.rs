@@ -15,6 +15,7 @@ mod canaries;
 mod check;
 mod directory;
 mod doctor;
+mod doctor_red;
 mod explain;
 mod explain_scim;
 mod explain_truth;
