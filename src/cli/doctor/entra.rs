@@ -176,7 +176,10 @@ fn leaving() -> Vec<Step> {
     vec![
         Step::new("disable, default dialect", "PATCH", "/Users/${user}")
             .operations(json!([{ "op": "Replace", "path": "active", "value": "False" }]))
-            .mend("`active` comes as text; without it nobody is ever switched off."),
+            .mend(
+                "`active` comes as text; without it nobody is ever switched off: under [scim] write string_booleans = \
+                   \"accept\", which is the preset.",
+            ),
         Step::new("read it back", "GET", "/Users/${user}").is("/active", false),
         Step::new("enable again, aadOptscim062020", "PATCH", "/Users/${user}")
             .operations(json!([{ "op": "replace", "path": "active", "value": true }])),

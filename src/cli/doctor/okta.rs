@@ -63,6 +63,16 @@ fn put_life() -> Vec<Step> {
         Step::new("read it back", "GET", "/Users/${user}")
             .needs(&["displayName"])
             .expect(Expect::Nothing("/displayName")),
+        Step::new("set it again", "PUT", "/Users/${user}").needs(&["displayName"]).echo("whole", json!({})),
+        Step::new("take it out of the profile", "PUT", "/Users/${user}")
+            .needs(&["displayName"])
+            .echo("whole", json!({ "displayName": null })),
+        Step::new("read it back", "GET", "/Users/${user}")
+            .needs(&["displayName"])
+            .expect(Expect::Nothing("/displayName"))
+            .mend(
+                "Okta's PUT is the whole profile: under [scim] write put_omission = \"clear\", which is okta's preset.",
+            ),
         Step::new("deactivate (PUT)", "PUT", "/Users/${user}")
             .echo("whole", json!({ "active": false }))
             .is("/active", false),
@@ -95,7 +105,10 @@ fn patch_life() -> Vec<Step> {
             }))
             .is("/id", "${user}")
             .is("/active", true)
-            .mend("A refusal here locks the person out for good: the user who was switched off must come back."),
+            .mend(
+                "A refusal here locks the person out for good: the user who was switched off must come back. \
+                   Under [scim] write returning = \"revive\", which is okta's preset.",
+            ),
     ]
 }
 
@@ -140,7 +153,7 @@ fn push_life() -> Vec<Step> {
             .operations(
                 json!([{ "op": "add", "path": "members", "value": [{ "value": "${nobody}" }, { "value": "${m2}" }] }]),
             )
-            .mend(NO_RETRY),
+            .mend("Okta doesn't repeat what was refused: under [scim] write unknown_members = \"park\", which is the preset."),
         Step::new("the others are in", "GET", "/Groups/${group}")
             .expect(Expect::Has("/members", json!({ "value": "${m2}" }))),
         Step::new("full push", "PATCH", "/Groups/${group}").operations(json!([

@@ -255,9 +255,11 @@ fn take_up(
     at: Moment,
 ) -> Result<(), SqlFault> {
     db.execute(sql::USER_IS_BACK, params![directory, id])?;
-    if let Some(external_id) = reserved_for {
-        db.execute(sql::TAKE_RESERVED, params![directory, external_id])?;
-    }
+    match reserved_for {
+        Some(external_id) => db.execute(sql::TAKE_RESERVED, params![directory, external_id])?,
+        // Whoever names an id of before, as an import does, has it: nobody waits for it any more.
+        None => db.execute(sql::RESERVED_NO_LONGER, params![directory, id])?,
+    };
     unpark(db, directory, id, MemberKind::User, at)
 }
 
@@ -275,6 +277,10 @@ pub(super) fn replace(
     let mut valid_from = old.sessions_valid_from.max(new.sessions_valid_from);
     if old.active && !new.active {
         see_off(db, id, act.at)?;
+        valid_from = valid_from.max(act.at);
+    }
+    if !old.active && new.active {
+        // A login that was under way when the switch fell may have written something afterwards.
         valid_from = valid_from.max(act.at);
     }
     let inactive_since = (!new.active).then(|| before.inactive_since.unwrap_or(act.at));
