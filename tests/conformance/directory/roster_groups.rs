@@ -88,7 +88,12 @@ pub async fn a_deleted_user_leaves_its_groups(home: &Home) {
     assert!(first < second, "a membership goes before its user");
     // Each has a number of its own, so that a page may end anywhere.
     let mut one_by_one = Vec::new();
-    while let [change] = &db.feed.changes(DIRECTORY, one_by_one.last().map_or(newest, |change: &Change| change.seq), 1).await.unwrap()[..] {
+    while let [change] = &db
+        .feed
+        .changes(DIRECTORY, one_by_one.last().map_or(newest, |change: &Change| change.seq), 1)
+        .await
+        .unwrap()[..]
+    {
         one_by_one.push(change.clone());
     }
     assert_eq!(one_by_one, told);
