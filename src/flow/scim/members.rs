@@ -3,16 +3,35 @@
 use serde_json::json;
 
 use super::desk::Desk;
+use super::pass::Pass;
 use super::refusal::Refusal;
+use crate::directory::roster::Groups;
+use crate::flow::ports::Unavailable;
 use crate::identity::GroupId;
 use crate::identity::group::{Member, MemberDelta, MemberKind};
 use crate::scim::filter::Filter;
 use crate::scim::group::MemberStep;
-use crate::scim::schema::ResourceType;
 
 /// Members that are read at a time. Between two pages others have their turn, and the time that a call may take is looked
 /// at: a read of SQLite doesn't wait for anything.
-const PAGE: u32 = 1_000;
+pub(super) const PAGE: u32 = 1_000;
+
+/// The members behind one, by their ids; fewer than [`PAGE`] are the last. What users are called is seen only where
+/// `displayName` is confirmed.
+pub(super) async fn member_page(
+    groups: &dyn Groups,
+    pass: &Pass,
+    id: &GroupId,
+    after: Option<&str>,
+) -> Result<Vec<Member>, Unavailable> {
+    let mut page = groups.members(pass.scope(), id, after, PAGE).await?;
+    if !pass.schemas().user.attributes.iter().any(|attribute| attribute.key == "displayName") {
+        for member in page.iter_mut().filter(|member| member.kind == MemberKind::User) {
+            member.display = None;
+        }
+    }
+    Ok(page)
+}
 
 impl Desk<'_> {
     /// All members.
@@ -30,15 +49,8 @@ impl Desk<'_> {
         }
     }
 
-    /// The members behind one, by their ids. What users are called is seen only where `displayName` is confirmed.
     async fn member_page(&self, id: &GroupId, after: Option<&str>) -> Result<Vec<Member>, Refusal> {
-        let mut page = self.ports.directory.groups.members(self.pass.scope(), id, after, PAGE).await?;
-        if !self.schema(ResourceType::User).attributes.iter().any(|attribute| attribute.key == "displayName") {
-            for member in page.iter_mut().filter(|member| member.kind == MemberKind::User) {
-                member.display = None;
-            }
-        }
-        Ok(page)
+        Ok(member_page(&*self.ports.directory.groups, self.pass, id, after).await?)
     }
 
     /// The steps of a plan as the store takes them.
