@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::directory::roster::Sighting;
+use crate::directory::roster::{Sighting, is_scratch};
 use crate::flow::Ports;
 use crate::flow::sightings::ADDRESS;
 
@@ -10,7 +10,9 @@ const NEW_ADDRESS: &str = "a SCIM credential is used from an address that it was
 
 /// One round. What can't be written now is lost: counts, and nothing else.
 pub async fn tick(ports: &Ports) {
-    let seen = ports.sightings.take();
+    let mut seen = ports.sightings.take();
+    // Nobody looks at what was seen in a scratch scope, and it would outlive the scope.
+    seen.retain(|sighting| !is_scratch(&sighting.directory));
     look_at_addresses(ports, &seen).await;
     if !seen.is_empty()
         && let Err(fault) = ports.directory.sightings.add(seen).await

@@ -14,6 +14,9 @@ use crate::directory::DirectoryFault;
 use crate::directory::roster::{Act, Deletion, Roster, Written};
 use crate::identity::{StoredUser, UserId};
 
+/// New users that are sent to the database together.
+const CREATED_AT_ONCE: usize = 250;
+
 #[async_trait]
 impl Roster for Store {
     async fn user(&self, directory: &str, id: &UserId) -> Result<Option<StoredUser>, DirectoryFault> {
@@ -92,15 +95,15 @@ fn settled(draft: Arc<Draft>, placed: Placed, at: crate::base::Moment) -> Stored
 }
 
 fn create_all(db: &dyn Sql, drafts: &[Draft], act: &Act) -> Result<Outcome<Written<u64>>, SqlFault> {
-    for draft in drafts {
-        match stored::create(db, draft, act)? {
-            Outcome::Keep(Written::Done(_)) => {}
-            Outcome::Keep(other) | Outcome::Undo(other) => {
-                return Ok(Outcome::Undo(other.map(|_| 0)));
-            }
+    let count = drafts.len() as u64;
+    db.concerns(count)?;
+    for some in drafts.chunks(CREATED_AT_ONCE) {
+        let some: Vec<_> = some.iter().map(|draft| (draft, act)).collect();
+        if let Err(other) = stored::create_some(db, &some)? {
+            return Ok(Outcome::Undo(other.map(|_| 0)));
         }
     }
-    Ok(Outcome::Keep(Written::Done(drafts.len() as u64)))
+    Ok(Outcome::Keep(Written::Done(count)))
 }
 
 fn replace(db: &dyn Sql, draft: &Draft, act: &Act) -> Result<Outcome<Written<StoredUser>>, SqlFault> {

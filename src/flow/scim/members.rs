@@ -41,7 +41,7 @@ impl Desk<'_> {
             let after = all.last().map(|member| member.id.as_str());
             let page = self.member_page(id, after).await?;
             let more = page.len() == PAGE as usize;
-            all.extend(page);
+            all.extend(page.into_iter().map(|member| self.as_confirmed(member)));
             if !more {
                 return Ok(all);
             }
@@ -80,12 +80,20 @@ impl Desk<'_> {
             let more = page.len() == PAGE as usize;
             after = page.last().map(|member| member.id.clone());
             let is_meant = |member: &Member| filter.matches_value(&self.as_value(member));
-            ids.extend(page.into_iter().filter(is_meant).map(|member| member.id));
+            let page = page.into_iter().map(|member| self.as_confirmed(member));
+            ids.extend(page.filter(is_meant).map(|member| member.id));
             if !more {
                 return Ok(ids);
             }
             tokio::task::yield_now().await;
         }
+    }
+
+    /// A user's name is shown only where it is confirmed; groups have theirs in any case.
+    fn as_confirmed(&self, member: Member) -> Member {
+        let is_shown =
+            member.kind == MemberKind::Group || self.schema(ResourceType::User).attribute("displayName").is_some();
+        Member { display: member.display.filter(|_| is_shown), ..member }
     }
 
     /// A member as a filter in a path sees it.

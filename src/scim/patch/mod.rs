@@ -153,7 +153,7 @@ impl<'r> Patch<'_, 'r> {
             }
             (false, _) => {}
         }
-        if said.0 == Op::Remove && (attribute.required() || attribute.key == "active") {
+        if said.0 == Op::Remove && attribute.required() {
             let key = &attribute.key;
             let detail = format!("`{key}` can't be removed: replace it");
             return Err(ScimError::bad(ScimType::Mutability, detail).about(key));

@@ -1,6 +1,6 @@
 //! SCIM over HTTP (RFC 7644 §3): from a request to an errand, from its answer to a response.
 
-mod target;
+pub mod target;
 mod conditions;
 mod answer;
 
@@ -186,12 +186,16 @@ async fn collect(mut payload: Payload, most: usize) -> Result<Vec<u8>, ScimError
     Ok(bytes)
 }
 
-fn too_large(most: usize) -> ScimError {
+/// 413 with the limit.
+#[must_use]
+pub fn too_large(most: usize) -> ScimError {
     ScimError::status(413, format!("the body has more than {most} bytes, the most that is read here"))
 }
 
 impl Target<'_> {
-    fn body_max(&self) -> usize {
+    /// The most bytes of a body that is sent there.
+    #[must_use]
+    pub fn body_max(&self) -> usize {
         match self {
             Self::Groups | Self::Group(_) => SCIM_GROUP_BODY_BYTES_MAX,
             _ => SCIM_BODY_BYTES_MAX,
