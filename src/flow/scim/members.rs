@@ -25,7 +25,7 @@ pub(super) async fn member_page(
     after: Option<&str>,
 ) -> Result<Vec<Member>, Unavailable> {
     let mut page = groups.members(pass.scope(), id, after, PAGE).await?;
-    if !pass.schemas().user.attributes.iter().any(|attribute| attribute.key == "displayName") {
+    if pass.schemas().user.attribute("displayName").is_none() {
         for member in page.iter_mut().filter(|member| member.kind == MemberKind::User) {
             member.display = None;
         }
@@ -41,7 +41,7 @@ impl Desk<'_> {
             let after = all.last().map(|member| member.id.as_str());
             let page = self.member_page(id, after).await?;
             let more = page.len() == PAGE as usize;
-            all.extend(page.into_iter().map(|member| self.as_confirmed(member)));
+            all.extend(page);
             if !more {
                 return Ok(all);
             }
@@ -80,20 +80,12 @@ impl Desk<'_> {
             let more = page.len() == PAGE as usize;
             after = page.last().map(|member| member.id.clone());
             let is_meant = |member: &Member| filter.matches_value(&self.as_value(member));
-            let page = page.into_iter().map(|member| self.as_confirmed(member));
-            ids.extend(page.filter(is_meant).map(|member| member.id));
+            ids.extend(page.into_iter().filter(is_meant).map(|member| member.id));
             if !more {
                 return Ok(ids);
             }
             tokio::task::yield_now().await;
         }
-    }
-
-    /// A user's name is shown only where it is confirmed; groups have theirs in any case.
-    fn as_confirmed(&self, member: Member) -> Member {
-        let is_shown =
-            member.kind == MemberKind::Group || self.schema(ResourceType::User).attribute("displayName").is_some();
-        Member { display: member.display.filter(|_| is_shown), ..member }
     }
 
     /// A member as a filter in a path sees it.
