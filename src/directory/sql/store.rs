@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use super::backlog::Backlog;
 use super::desk::Writer;
 use super::engine::{Outcome, Sql, SqlFault};
+use super::job::Kind;
 use super::postgres::{Postgres, PostgresOptions};
 use super::sqlite::{Sqlite, SqliteOptions};
 use super::statements::SCHEMA_VERSION;
@@ -101,6 +102,15 @@ impl Store {
         W: Fn(&dyn Sql) -> Result<Outcome<T>, SqlFault> + Send + 'static,
     {
         self.writer.write(work).await
+    }
+
+    /// Writes an item, together with others of its kind where that is quicker.
+    pub(super) async fn write_jointly<I, T>(&self, item: I, kind: Kind<I, T>) -> Result<T, DirectoryFault>
+    where
+        I: Send + 'static,
+        T: Send + 'static,
+    {
+        self.writer.write_jointly(item, kind).await
     }
 
     pub(super) fn traces_wait(&self) {

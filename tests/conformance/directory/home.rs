@@ -21,19 +21,26 @@ use crate::postgres_server::PostgresServer;
 pub struct Home {
     pub db: Database,
     pub reopen: Box<dyn Fn() -> Database + Send + Sync>,
+    /// Runs a script behind the contracts' back.
+    pub script: Box<dyn Fn(&str) + Send + Sync>,
 }
 
 pub fn sqlite_home() -> Home {
     let folder = Arc::new(tempfile::tempdir().unwrap());
+    let file = folder.path().join("vestibule.db");
     let reopen = move || sqlite(&folder.path().join("vestibule.db"), SqliteOptions::default()).unwrap();
-    Home { db: reopen(), reopen: Box::new(reopen) }
+    let script = move |sql: &str| rusqlite::Connection::open(&file).unwrap().execute_batch(sql).unwrap();
+    Home { db: reopen(), reopen: Box::new(reopen), script: Box::new(script) }
 }
 
 /// A database of its own on the server that the tests of this program share.
 pub fn postgres_home() -> Home {
-    let url = Secret::new(PostgresServer::shared().fresh_database());
+    let url = PostgresServer::shared().fresh_database();
+    let database = url.rsplit('/').next().unwrap().to_owned();
+    let url = Secret::new(url);
     let reopen = move || postgres(&url, &PostgresOptions::default()).unwrap();
-    Home { db: reopen(), reopen: Box::new(reopen) }
+    let script = move |sql: &str| drop(PostgresServer::shared().ask(&database, sql));
+    Home { db: reopen(), reopen: Box::new(reopen), script: Box::new(script) }
 }
 
 pub const DIRECTORY: &str = "contoso";

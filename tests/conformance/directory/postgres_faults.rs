@@ -226,9 +226,7 @@ async fn over_tls_a_certificate_of_ca_files_is_trusted_and_no_other_and_a_wrong_
     let (server, folder) = strict_server();
     server.ask("postgres", "CREATE ROLE ada LOGIN PASSWORD 'open-sesame'");
     server.ask("postgres", "CREATE DATABASE ours OWNER ada");
-    let url = |password: &str, more: &str| {
-        server.url("ours").replace("postgres@", &format!("ada:{password}@")) + more
-    };
+    let url = |password: &str, more: &str| server.url("ours").replace("postgres@", &format!("ada:{password}@")) + more;
     let trusting = PostgresOptions { ca_files: vec![folder.path().join("ca.pem")], ..PostgresOptions::default() };
     let try_open = |url: String, options: &PostgresOptions| postgres(&Secret::new(url), options);
     let db = try_open(url("open-sesame", "?sslmode=require"), &trusting).unwrap();
