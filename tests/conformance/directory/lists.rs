@@ -9,7 +9,7 @@ use vestibule::identity::group::MemberDelta;
 use vestibule::scim::filter::{CommonOperand, Filter, Literal, Operand, Operator};
 use vestibule::scim::list::Order;
 
-use super::crowd::{dismiss, enrol, enrol_all, found, ids, listing, somebody, texts, turn, user};
+use super::crowd::{CROWD, dismiss, enrol, enrol_all, found, ids, listing, somebody, texts, turn, user};
 use super::home::{DIRECTORY, Home};
 use super::members::draw;
 
@@ -378,16 +378,6 @@ pub async fn what_is_switched_off_or_deleted_counts_as_that_at_once(home: &Home)
     assert!(found_users(home, compare("userName", Operator::Eq, "a@contoso.com")).await.is_empty());
     assert_eq!(db.lists.users(&listing()).await.unwrap().total, 1);
 }
-
-/// As many users as a list looks at, `u1` the first of them.
-const CROWD: &str = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 200000) \
-     INSERT INTO users (id, directory, active, sessions_valid_from, attributes, email_verified, former_names, \
-     updated_at, version, seq, created_at, changed) SELECT 'u' || n, 'contoso', 1, 0, '{\"userName\":\"u' || n || '\"}', 0, \
-     '[]', 0, 1, n, 0, n FROM n; \
-     INSERT INTO user_values (directory, attribute, value, holder, user_id) \
-     SELECT 'contoso', 'userName', id, '', id FROM users; \
-     INSERT INTO tallies (directory, seq, users, inactive, groups, memberships, parked, deletions, released) \
-     VALUES ('contoso', 200000, 200000, 0, 0, 0, 0, 0, 0)";
 
 pub async fn a_list_that_would_look_at_too_many_is_refused(home: &Home) {
     let db = &home.db;
