@@ -9,7 +9,7 @@ use super::job::Kind;
 use super::rows;
 use super::statements_roster as sql;
 use super::store::Store;
-use super::stored::{self, Draft, Growth, Placed, audit, count, having, remove_values, revoke_all};
+use super::stored::{self, Draft, Growth, Placed, audit, count, having, remove_values, revoke_all, see_off};
 use super::values::{UNIQUE, all_values, is_found_by};
 use crate::directory::DirectoryFault;
 use crate::directory::roster::{Act, Deletion, Roster, Written};
@@ -132,7 +132,8 @@ fn delete(db: &dyn Sql, stored: &StoredUser, deletion: Deletion, act: &Act) -> R
     let growth =
         Growth { numbers: 1, users: -1, inactive: -i64::from(!user.active), deletions: 1, ..Growth::default() };
     let (seq, wanted) = count(db, directory, growth)?;
-    revoke_all(db, user.active, id, act.at)?;
+    let end = if user.active { see_off } else { revoke_all };
+    end(db, id, act.at)?;
     let left = db.execute(sql::MEMBERSHIPS_GONE, params![seq, act.at.ms(), id])?;
     if left > 0 {
         db.execute(sql::GROUPS_LOSE, params![act.at.ms(), seq, id])?;

@@ -255,9 +255,11 @@ fn take_up(
     (seq, at): (i64, Moment),
 ) -> Result<(), SqlFault> {
     db.execute(sql::REMEMBER_NO_LONGER, params![directory, 0_i64, id, ""])?;
-    if let Some(external_id) = reserved_for {
-        db.execute(sql::TAKE_RESERVED, params![directory, external_id])?;
-    }
+    match reserved_for {
+        Some(external_id) => db.execute(sql::TAKE_RESERVED, params![directory, external_id])?,
+        // Whoever names an id of before, as an import does, has it: nobody waits for it any more.
+        None => db.execute(sql::RESERVED_NO_LONGER, params![directory, id])?,
+    };
     let groups = db.all(sql::PARKED_UNDER, params![id, directory], |row| row.string(0))?;
     db.execute(sql::UNPARK, params![id, directory])?;
     for group in &groups {
@@ -285,7 +287,11 @@ pub(super) fn replace(
     let (seq, wanted) = count(db, directory, growth)?;
     let mut valid_from = old.sessions_valid_from.max(new.sessions_valid_from);
     if old.active && !new.active {
-        revoke_all(db, old.active, id, act.at)?;
+        see_off(db, id, act.at)?;
+        valid_from = valid_from.max(act.at);
+    }
+    if !old.active && new.active {
+        // A login that was under way when the switch fell may have written something afterwards.
         valid_from = valid_from.max(act.at);
     }
     let inactive_since = (!new.active).then(|| before.inactive_since.unwrap_or(act.at));
@@ -351,9 +357,14 @@ pub(super) fn remove_values<'a>(
     Ok(())
 }
 
-/// Ends all that was issued to a user; notes that who was active leaves.
-pub(super) fn revoke_all(db: &dyn Sql, was_active: bool, id: &str, now: Moment) -> Result<(), SqlFault> {
-    let at = if was_active { note_leaving(db, id, now)? } else { now };
+/// Ends all that was issued to a user who was active, and notes that they leave.
+pub(super) fn see_off(db: &dyn Sql, id: &str, now: Moment) -> Result<(), SqlFault> {
+    let at = note_leaving(db, id, now)?;
+    revoke_all(db, id, at)
+}
+
+/// Ends all that was issued to a user.
+pub(super) fn revoke_all(db: &dyn Sql, id: &str, at: Moment) -> Result<(), SqlFault> {
     db.execute(sql_users::REVOKE_FAMILIES_OF_USER, params![at.ms(), id]).map(drop)
 }
 
