@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::engine::{Outcome, Sql, SqlFault, params};
+use super::job::Kind;
 use super::members::withdraw;
 use super::statements_roster as sql;
 use super::store::Store;
@@ -46,8 +47,11 @@ impl Roster for Store {
     async fn create(&self, user: StoredUser, act: Act) -> Result<Written<StoredUser>, DirectoryFault> {
         let at = act.at;
         let draft = Arc::new(Draft::of(user)?);
-        let given = Arc::clone(&draft);
-        let written = self.write_or_undo(move |db| stored::create(db, &given, &act)).await?;
+        let kind = Kind {
+            alone: |db, (draft, act): &(Arc<Draft>, Act)| stored::create(db, draft, act),
+            together: create_together,
+        };
+        let written = self.write_jointly((Arc::clone(&draft), act), kind).await?;
         Ok(written.map(|placed| settled(draft, placed, at)))
     }
 
@@ -92,6 +96,13 @@ fn settled(draft: Arc<Draft>, placed: Placed, at: crate::base::Moment) -> Stored
     new.user.updated_at = at;
     new.inactive_since = (!new.user.active).then(|| new.inactive_since.unwrap_or(at));
     StoredUser { version: 1, seq: placed.seq, created_at: at, ..new }
+}
+
+/// `None`: one of them can't be written.
+fn create_together(db: &dyn Sql, items: &[&(Arc<Draft>, Act)]) -> Result<Option<Vec<Written<Placed>>>, SqlFault> {
+    let drafts: Vec<(&Draft, &Act)> = items.iter().map(|(draft, act)| (&**draft, act)).collect();
+    let made = stored::create_some(db, &drafts)?.ok();
+    Ok(made.map(|placed| placed.into_iter().map(Written::Done).collect()))
 }
 
 fn create_all(db: &dyn Sql, drafts: &[Draft], act: &Act) -> Result<Outcome<Written<u64>>, SqlFault> {
