@@ -141,3 +141,23 @@ impl Groups for Store {
         self.read(move |db| users_within(db, (&asked.0, &asked.1), &asked.2, limit)).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::backlog::Backlog;
+    use super::super::sqlite::{Sqlite, SqliteOptions};
+    use super::*;
+
+    #[tokio::test]
+    async fn the_groups_within_a_group_are_found_without_a_look_at_its_users() {
+        let folder = tempfile::tempdir().unwrap();
+        let backlog = Arc::new(Backlog::default());
+        let (file, _writer) = Sqlite::open(&folder.path().join("v.db"), SqliteOptions::default(), &backlog).unwrap();
+        let text = format!("EXPLAIN QUERY PLAN {}", sql::GROUPS_WITHIN);
+        let steps = file.read(move |db| db.all(&text, params!["g", "d"], |row| row.string(3))).await.unwrap();
+        let found = "SEARCH m USING COVERING INDEX memberships_of_groups (group_id=? AND directory=? AND kind=?)";
+        assert!(steps.iter().any(|step| step == found), "{steps:?}");
+    }
+}
