@@ -39,19 +39,8 @@ impl Desk<'_> {
     pub async fn create_group(&self, body: &Value) -> Result<Answer, Refusal> {
         let (plan, notes) = group::create(&self.reading(ResourceType::Group), body)?;
         self.note(&notes);
-        let now = self.request.now;
-        let fresh = StoredGroup {
-            id: GroupId(self.fresh_id()),
-            directory: self.pass.scope().to_owned(),
-            attributes: plan.attributes,
-            head: 1,
-            version: 1,
-            seq: 0,
-            created_at: now,
-            updated_at: now,
-            members: 0,
-            parked: 0,
-        };
+        let id = GroupId(self.ports.dice.hex_id());
+        let fresh = StoredGroup::fresh(id, self.pass.scope(), plan.attributes, self.request.now);
         let deltas = self.deltas(&fresh.id, plan.members).await?;
         let changes = self.group_changes(None, Some(&fresh.attributes), &deltas);
         let (members, act) = (of_a_new_group(deltas), self.act("create", changes));
@@ -222,6 +211,11 @@ impl Desk<'_> {
     }
 
     async fn shown_group(&self, status: u16, group: &StoredGroup, shown: Shown) -> Result<Answer, Refusal> {
+        if (shown == Shown::All || self.terms.selection != Selection::Default)
+            && let Some(answer) = self.in_pieces(status, group)
+        {
+            return Ok(answer);
+        }
         let many = group.members > GROUP_ANSWER_MEMBERS_MAX && self.terms.selection == Selection::Default;
         if shown == Shown::Few && many {
             return Ok(Answer { status, ..self.without_members(group)? });

@@ -33,6 +33,7 @@ fn o11_o12_o13_pages_have_true_totals_and_bounds() {
         ("?count=0", 1, 0),
         ("?count=-1", 1, 0),
         ("?count=100000", 1, 7),
+        ("?count=&startIndex=", 1, 7),
     ] {
         let page = scim.get(&format!("/Users{query}")).json();
         assert_eq!(page["schemas"], json!([LIST_RESPONSE]));
@@ -69,6 +70,35 @@ fn pages_by_index_skip_nobody_and_repeat_nobody_while_others_are_deleted() {
         }
     }
     assert_eq!(seen, all);
+}
+
+#[test]
+fn pages_of_the_roots_search_skip_nothing_and_repeat_nothing_while_others_are_deleted() {
+    let world = world();
+    let scim = Scim::new(&world.server);
+    let mut all = people(&scim, 9);
+    all.extend((0..6).map(|n| id(&scim.group(&format!("Group {n}"), &[])).to_owned()));
+    for count in [2, 3, 4] {
+        let gone: Vec<String> =
+            (0..4).map(|n| id(&scim.user(&format!("gone{n}@contoso.com"), "")).to_owned()).collect();
+        let (mut seen, mut index, mut deleted) = (Vec::new(), 1, gone.iter());
+        loop {
+            let page = scim.post("/.search", &json!({ "startIndex": index, "count": count })).json();
+            assert!(ids(&page).len() <= count, "{page}");
+            index += ids(&page).len();
+            seen.extend(ids(&page));
+            // Whoever was given already goes, and with them the places before the next page.
+            for id in deleted.by_ref().take(2).filter(|id| seen.contains(id)) {
+                assert_eq!(scim.delete(&format!("/Users/{id}")).status, 204);
+            }
+            if ids(&page).is_empty() || index as u64 > page["totalResults"].as_u64().expect("a number") {
+                break;
+            }
+        }
+        let stayed: Vec<String> = seen.iter().filter(|id| !gone.contains(id)).cloned().collect();
+        assert_eq!(stayed, all, "{count} at a time");
+        gone.iter().for_each(|id| drop(scim.delete(&format!("/Users/{id}"))));
+    }
 }
 
 #[test]
@@ -258,4 +288,20 @@ fn a_search_at_the_root_finds_users_and_groups() {
     }
     assert_eq!(seen, all);
     is_error(&scim.post("/.search", &json!({ "filter": "madeUp eq 1" })), 400, Some("invalidFilter"));
+}
+
+#[test]
+fn where_a_page_of_one_question_begins_says_nothing_of_another_question() {
+    let world = world();
+    let scim = Scim::new(&world.server);
+    let all = people(&scim, 6);
+    for n in [1, 3, 5] {
+        let operation = json!([{ "op": "replace", "path": "displayName", "value": "Other" }]);
+        assert_eq!(scim.patch(&format!("/Users/{}", all[n]), &operation).status, 200);
+    }
+    let other = "filter=displayName eq \"Other\"&";
+    let page = |filter: &str, start: u32| ids(&scim.get(&format!("/Users?{filter}startIndex={start}&count=2")).json());
+    assert_eq!(page(other, 1), [all[1].as_str(), &all[3]]);
+    assert_eq!(page("", 3), all[2..4], "not behind what the filtered list gave");
+    assert_eq!(page(other, 3), [all[5].as_str()]);
 }
