@@ -48,7 +48,7 @@ impl Roster for Store {
         Ok(written.map(|placed| settled(draft, placed, at)))
     }
 
-    async fn create_all(&self, users: Vec<StoredUser>, act: Act) -> Result<Written<u64>, DirectoryFault> {
+    async fn create_all(&self, users: Vec<StoredUser>, act: Act) -> Result<Written<Vec<UserId>>, DirectoryFault> {
         let drafts = users.into_iter().map(Draft::of).collect::<Result<Vec<Draft>, SqlFault>>()?;
         self.write_or_undo(move |db| create_all(db, &drafts, &act)).await
     }
@@ -91,16 +91,17 @@ fn settled(draft: Arc<Draft>, placed: Placed, at: crate::base::Moment) -> Stored
     StoredUser { version: 1, seq: placed.seq, created_at: at, ..new }
 }
 
-fn create_all(db: &dyn Sql, drafts: &[Draft], act: &Act) -> Result<Outcome<Written<u64>>, SqlFault> {
+fn create_all(db: &dyn Sql, drafts: &[Draft], act: &Act) -> Result<Outcome<Written<Vec<UserId>>>, SqlFault> {
+    let mut ids = Vec::with_capacity(drafts.len());
     for draft in drafts {
         match stored::create(db, draft, act)? {
-            Outcome::Keep(Written::Done(_)) => {}
+            Outcome::Keep(Written::Done(placed)) => ids.push(placed.id),
             Outcome::Keep(other) | Outcome::Undo(other) => {
-                return Ok(Outcome::Undo(other.map(|_| 0)));
+                return Ok(Outcome::Undo(other.map(|_| Vec::new())));
             }
         }
     }
-    Ok(Outcome::Keep(Written::Done(drafts.len() as u64)))
+    Ok(Outcome::Keep(Written::Done(ids)))
 }
 
 fn replace(db: &dyn Sql, draft: &Draft, act: &Act) -> Result<Outcome<Written<StoredUser>>, SqlFault> {
