@@ -1,6 +1,6 @@
 //! The parts, made from the configuration.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -9,8 +9,9 @@ use arc_swap::ArcSwap;
 use super::{Options, StartFault, seal_file};
 use crate::backchannel::Clients;
 use crate::base::limits::UNPROVEN_TRACES_PER_MINUTE;
-use crate::config::{DatabaseUrl, Live, Server, StateUrl};
-use crate::directory::{Database, PostgresOptions, SqliteOptions};
+use crate::config::lints::DIR08;
+use crate::config::{DatabaseUrl, Finding, Live, Server, Snapshot, StateUrl};
+use crate::directory::{Database, Kept, PostgresOptions, SqliteOptions, kept};
 use crate::flow::Ports;
 use crate::flow::admission::{Failures, LoginsUnderWay, PerSecond, Pushes, Seldom};
 use crate::flow::confirmed::{ConfirmedUsers, Editions};
@@ -53,6 +54,21 @@ pub fn make(options: &Options) -> Result<Parts, StartFault> {
         }
     };
     Ok(Parts { options: options.clone(), config, seal, directory })
+}
+
+/// Attributes that these files take out of a list, or did before, while users have values of them. The file of
+/// the database is read as it is, and neither made nor migrated; nothing goes over the network.
+#[must_use]
+pub fn out_of_use(folder: &Path, snapshot: &Snapshot) -> Vec<Finding> {
+    let DatabaseUrl::Sqlite(file) = &snapshot.server.database else { return Vec::new() };
+    let concerns =
+        |directory: &str, attribute: &str| snapshot.directories.get(directory).is_some_and(|d| !d.confirms(attribute));
+    let finding = |Kept { directory, attribute, holders }| {
+        let file = folder.join(format!("directories/{directory}.toml"));
+        let whose = if holders == 1 { "user has" } else { "users have" };
+        Finding::whole(&DIR08, file.display().to_string(), format!("{holders} {whose} `{attribute}`"))
+    };
+    kept(file, &concerns).into_iter().map(finding).collect()
 }
 
 /// Everything that errands need.

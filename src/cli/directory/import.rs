@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use futures_util::future::try_join_all;
 use serde_json::Value;
 
-use super::arrival::{Arriving, Kind, Refused, arriving, fresh_id, group_of, user_of};
+use super::arrival::{Arriving, Kind, Refused, arriving, group_of, user_of};
 use super::dump;
 use super::report::{Mode, Report};
 use crate::app::parts::Parts;
@@ -181,7 +181,7 @@ impl<'a> Import<'a> {
             }
             Known::Elsewhere => {
                 self.report.other_ids += 1;
-                let other = fresh_id(&*self.parts.options.dice);
+                let other = self.parts.options.dice.hex_id();
                 let of_file = std::mem::replace(&mut user.user.id.0, other.clone());
                 self.others.insert(of_file, other);
             }
@@ -279,7 +279,7 @@ impl<'a> Import<'a> {
     /// Somebody else has the group's.
     fn another_id(&mut self, group: &mut StoredGroup) {
         self.report.other_ids += 1;
-        let other = fresh_id(&*self.parts.options.dice);
+        let other = self.parts.options.dice.hex_id();
         let of_file = std::mem::replace(&mut group.id.0, other.clone());
         self.others.insert(of_file, other);
     }

@@ -13,6 +13,7 @@ use futures_util::StreamExt as _;
 use serde_json::Value;
 
 use super::extract::header;
+use super::peer::address;
 use crate::base::Secret;
 use crate::base::limits::{SCIM_BODY_BYTES_MAX, SCIM_CALL, SCIM_GROUP_BODY_BYTES_MAX, TARGET_BYTES_MAX};
 use crate::flow::Ports;
@@ -48,6 +49,7 @@ pub async fn endpoint(ports: &Ports, request: &HttpRequest, payload: Payload, re
     };
     let name = format!("{} {}", request.method(), target.label());
     ports.sightings.count(pass.scope(), "call", &name, call.now);
+    ports.sightings.from(pass.scope(), pass.credential(), address(request, &call.config.server), call.now);
     let Some(allowed) = target.methods() else {
         return refused(ports, request, Some(&pass), target.absent());
     };
