@@ -18,12 +18,15 @@ use vestibule::token::family::{Family, FamilyId};
 use crate::invariants;
 use crate::postgres_server::PostgresServer;
 
+/// Rows of a question, each as one text.
+type Asked = Box<dyn Fn(&str) -> Vec<String> + Send + Sync>;
+
 /// A fresh database, and a way to open it as another process would.
 pub struct Home {
     pub db: Database,
     pub reopen: Box<dyn Fn() -> Database + Send + Sync>,
     /// What a statement answers, beside the program: one text for each row.
-    ask: Box<dyn Fn(&str) -> Vec<String> + Send + Sync>,
+    ask: Asked,
 }
 
 impl Home {
