@@ -91,10 +91,10 @@ pub async fn relink(
     (directory, schemas): (&Directory, &Schemas),
     by: By,
     file: &Path,
-    write: super::import::Mode,
+    write: super::report::Mode,
 ) -> anyhow::Result<Report> {
     let people = people(by, file)?;
-    let mut report = Report { written: write == super::import::Mode::Write, ..Report::default() };
+    let mut report = Report { written: write == super::report::Mode::Write, ..Report::default() };
     let people = unambiguous(by, people, &mut report);
     let mut progress = Progress::new("people");
     for (count, named) in people.into_iter().enumerate() {

@@ -55,7 +55,7 @@ impl Roster for Store {
         Ok(written.map(|placed| settled(draft, placed, at)))
     }
 
-    async fn create_all(&self, users: Vec<StoredUser>, act: Act) -> Result<Written<u64>, DirectoryFault> {
+    async fn create_all(&self, users: Vec<StoredUser>, act: Act) -> Result<Written<Vec<UserId>>, DirectoryFault> {
         let drafts = users.into_iter().map(Draft::of).collect::<Result<Vec<Draft>, SqlFault>>()?;
         self.write_or_undo(move |db| create_all(db, &drafts, &act)).await
     }
@@ -105,16 +105,17 @@ fn create_together(db: &dyn Sql, items: &[&(Arc<Draft>, Act)]) -> Result<Option<
     Ok(made.map(|placed| placed.into_iter().map(Written::Done).collect()))
 }
 
-fn create_all(db: &dyn Sql, drafts: &[Draft], act: &Act) -> Result<Outcome<Written<u64>>, SqlFault> {
-    let count = drafts.len() as u64;
-    db.concerns(count)?;
+fn create_all(db: &dyn Sql, drafts: &[Draft], act: &Act) -> Result<Outcome<Written<Vec<UserId>>>, SqlFault> {
+    let mut ids = Vec::with_capacity(drafts.len());
+    db.concerns(drafts.len() as u64)?;
     for some in drafts.chunks(CREATED_AT_ONCE) {
         let some: Vec<_> = some.iter().map(|draft| (draft, act)).collect();
-        if let Err(other) = stored::create_some(db, &some)? {
-            return Ok(Outcome::Undo(other.map(|_| 0)));
+        match stored::create_some(db, &some)? {
+            Ok(placed) => ids.extend(placed.into_iter().map(|placed| placed.id)),
+            Err(other) => return Ok(Outcome::Undo(other.map(|_| Vec::new()))),
         }
     }
-    Ok(Outcome::Keep(Written::Done(count)))
+    Ok(Outcome::Keep(Written::Done(ids)))
 }
 
 fn replace(db: &dyn Sql, draft: &Draft, act: &Act) -> Result<Outcome<Written<StoredUser>>, SqlFault> {

@@ -64,7 +64,7 @@ pub(super) const GROUP_OF_EXTERNAL_ID: &str = concat!(
 );
 pub(super) const INSERT_GROUP: &str = "INSERT INTO user_groups (id, directory, seq, version, head, attributes, name_key, \
      external_id, members, parked, created_at, updated_at, changed) \
-     VALUES ($1, $2, $3, 1, 1, $4, $5, $6, 0, 0, $7, $7, $3)";
+     VALUES ($1, $2, $3, 1, 1, $4, $5, $6, 0, 0, $7, $7, $3) ON CONFLICT (id) DO NOTHING";
 pub(super) const WRITE_HEAD: &str =
     "UPDATE user_groups SET attributes = $1, name_key = $2, external_id = $3, head = head + 1 WHERE id = $4";
 pub(super) const TOUCH_GROUP: &str = "UPDATE user_groups SET version = version + 1, members = members + $1, \
