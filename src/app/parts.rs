@@ -19,6 +19,7 @@ use crate::jobs::keys::{Keeper, rotation, tick};
 use crate::keys::client_secret::RememberedSecrets;
 use crate::keys::seal::Seal;
 use crate::metrics::Metrics;
+use crate::scim::changes::AuditKey;
 use crate::state::{self, StateStore};
 use crate::upstream::Upstream;
 
@@ -97,7 +98,7 @@ pub async fn ports(parts: Parts) -> Result<Ports, StartFault> {
         stopping: AtomicBool::new(false),
         notices_wait: tokio::sync::Notify::new(),
         leavings_wait: tokio::sync::Notify::new(),
-        audit_key: seal.derive("audit"),
+        audit_key: AuditKey::new(&seal.derive("audit")),
         scim_rates: PerSecond::default(),
         sightings: Gathered::default(),
         confirmed,

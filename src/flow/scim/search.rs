@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use super::desk::{Answer, Desk};
-use super::list::{Told, question, response};
+use super::list::question;
 use super::refusal::Refusal;
 use super::walk::Question;
 use crate::directory::roster::Place;
 use crate::scim::list::{Begin, ListRequest};
+use crate::scim::page::{Resources, Told};
 use crate::scim::schema::ResourceType;
 
 /// A search of one type.
@@ -41,22 +42,22 @@ impl Desk<'_> {
     }
 
     async fn by_index(&self, parts: &[Part], index: u64) -> Result<Answer, Refusal> {
-        let (mut resources, mut total, mut skip) = (Vec::new(), 0_u64, index.saturating_sub(1));
+        let (mut resources, mut total, mut skip) = (Resources::default(), 0_u64, index.saturating_sub(1));
         for (of, ask) in parts {
             let left = ask.count.saturating_sub(u32::try_from(resources.len()).unwrap_or(u32::MAX));
             let place = if skip == 0 { Place::First } else { Place::Skip(skip) };
             let page = self.fetch(*of, ask, place, left).await?;
             skip = skip.saturating_sub(page.total);
             total = total.saturating_add(page.total);
-            resources.extend(page.resources);
+            resources.append(&page.resources);
         }
-        Ok(response(resources, total, Told::Index(index)))
+        Ok(Answer::json(200, resources.response(total, &Told::Index(index))))
     }
 
     /// A page holds one type.
     async fn by_cursor(&self, parts: &[Part], question: &Question, cursor: &str) -> Result<Answer, Refusal> {
         let onward = self.opened(question, cursor)?;
-        let (mut resources, mut total, mut next) = (Vec::new(), 0_u64, None);
+        let (mut resources, mut total, mut next) = (Resources::default(), 0_u64, None);
         for (number, (of, ask)) in (0_u8..).zip(parts) {
             let (place, limit) =
                 if number == onward.part { (onward.place.clone(), ask.count) } else { (Place::First, 0) };
@@ -72,6 +73,6 @@ impl Desk<'_> {
                 };
             }
         }
-        Ok(response(resources, total, Told::Cursor(next)))
+        Ok(Answer::json(200, resources.response(total, &Told::Cursor(next))))
     }
 }
