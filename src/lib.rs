@@ -16,10 +16,10 @@
 pub mod base;
 pub mod oidc;
 pub mod identity;
-pub mod scim;
 pub mod i18n;
 pub mod audit;
 // Decisions. Pure: no async, no IO, no clock, no dice.
+pub mod scim;
 pub mod hint;
 pub mod keys;
 pub mod token;

@@ -68,6 +68,11 @@ fn each_big_crate_stays_behind_its_door() {
 }
 
 #[test]
+fn sql_stands_in_the_folder_of_the_database_only() {
+    none(&laws::sql_stays_home(&Tree::read(&source())));
+}
+
+#[test]
 fn implementations_are_private_and_only_the_composition_root_makes_them() {
     none(&laws::implementations_are_private(&Tree::read(&source())));
 }
@@ -170,6 +175,31 @@ fn a_crate_away_from_home_is_found_and_a_module_of_its_name_is_none() {
         tree_of(&[("lib.rs", "mod state;"), ("state/mod.rs", "mod redis; use redis::Store;"), ("state/redis.rs", text)])
     };
     none(&laws::crates_stay_home(&state("use redis::Client;")));
+}
+
+#[test]
+fn an_engine_of_the_database_away_from_its_own_folder_is_found() {
+    let with = |sqlite, postgres| {
+        let files = [
+            ("lib.rs", "mod directory;"),
+            ("directory/mod.rs", "mod sql;"),
+            ("directory/sql/mod.rs", "mod sqlite; mod postgres;"),
+            ("directory/sql/sqlite/mod.rs", sqlite),
+            ("directory/sql/postgres/mod.rs", postgres),
+        ];
+        laws::crates_stay_home(&tree_of(&files))
+    };
+    none(&with("use rusqlite::Connection;", "use tokio_postgres::Client;"));
+    assert_eq!(with("use tokio_postgres::Client;", "use rusqlite::Connection;").len(), 2);
+}
+
+#[test]
+fn sql_away_from_home_is_found() {
+    for text in ["const Q: &str = \"SELECT 1\";", "fn f() { format!(\"DELETE FROM {}\", 1); }"] {
+        assert_eq!(laws::sql_stays_home(&with("flow", text)).len(), 1, "{text}");
+    }
+    none(&laws::sql_stays_home(&with("flow", "const SAID: &str = \"Select one\";")));
+    none(&laws::sql_stays_home(&with("flow", "#[cfg(test)] mod tests { const Q: &str = \"SELECT 1\"; }")));
 }
 
 #[test]

@@ -9,9 +9,8 @@ use super::{Context, environment, say};
 use crate::app::parts;
 use crate::backchannel::Clients;
 use crate::base::Secret;
-use crate::config::lints::{Lint, Severity};
+use crate::config::lints::Severity;
 use crate::config::{DatabaseUrl, Finding, Server, Snapshot, StateUrl, Styled, load, render};
-use crate::directory::{Kept, kept};
 use crate::jobs::keys::{Keeper, read};
 use crate::keys::seal::Seal;
 use crate::keys::verifying::KeySetFault;
@@ -43,7 +42,7 @@ struct Probe {
 pub fn run(context: &Context, options: Options) -> anyhow::Result<ExitCode> {
     let mut loaded = load(&context.folder, &environment);
     if let Some(snapshot) = &loaded.snapshot {
-        loaded.findings.extend(left_behind(context, snapshot));
+        loaded.findings.extend(parts::out_of_use(&context.folder, snapshot));
     }
     let faults = loaded.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     let warnings = loaded.findings.len() - faults;
@@ -66,28 +65,6 @@ pub fn run(context: &Context, options: Options) -> anyhow::Result<ExitCode> {
     }
     let wrong = faults > 0 || probes.iter().any(|probe| probe.fault.is_some()) || (options.strict && warnings > 0);
     Ok(ExitCode::from(u8::from(wrong)))
-}
-
-/// Not of the files alone, so not in their table of findings.
-static DIR08: Lint = Lint {
-    code: "DIR08",
-    severity: Severity::Warning,
-    title: "an attribute is not confirmed, and there are values of it",
-    help: "they are out of use, and erased when `purge_after` is over; put the attribute back into `attributes` if it was taken out by mistake",
-};
-
-/// Attributes that these files take out of a list, or did before, while users have values of them. Nothing without a
-/// file: it is read as it is, and neither made nor migrated; and nothing goes over the network for it.
-fn left_behind(context: &Context, snapshot: &Snapshot) -> Vec<Finding> {
-    let DatabaseUrl::Sqlite(file) = &snapshot.server.database else { return Vec::new() };
-    let concerns =
-        |directory: &str, attribute: &str| snapshot.directories.get(directory).is_some_and(|d| !d.confirms(attribute));
-    let finding = |Kept { directory, attribute, holders }| {
-        let file = context.folder.join(format!("directories/{directory}.toml"));
-        let whose = if holders == 1 { "user or group has" } else { "users and groups have" };
-        Finding::whole(&DIR08, file.display().to_string(), format!("{holders} {whose} `{attribute}`"))
-    };
-    kept(file, &concerns).into_iter().map(finding).collect()
 }
 
 fn probe(context: &Context, snapshot: &Arc<Snapshot>) -> anyhow::Result<Vec<Probe>> {

@@ -128,6 +128,8 @@ lints! {
         "a restored user is found no more by the id that the source knows, and memberships are not sent again; use \"delete_after 30d\" or longer, or keep"
     DIR07 Warning "no value means: clear this attribute"
         "sources that can't send an empty value send this one instead; write a word that nobody's data has, such as \"__CLEAR__\""
+    DIR08 Warning "an attribute is not confirmed, and there are values of it"
+        "they are out of use, and erased when `purge_after` is over; put the attribute back into `attributes` if it was taken out by mistake"
 
     IDP01 Error "two identity providers claim one domain"
         "a hint with this domain could not be led anywhere; remove it from one of them"

@@ -3,12 +3,17 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use crate::base::{Moment, Span};
 use crate::directory::roster::{Act, Deletion, Written};
 use crate::directory::{Database, DirectoryFault};
 use crate::flow::Ports;
 use crate::identity::directory::OnDeactivate;
 use crate::identity::{Directory, StoredUser};
+use crate::scim::Schemas;
+use crate::scim::changes::{Side, Writing};
+use crate::scim::confirmed::split;
 
 /// Over how long deletions are counted.
 const WINDOW: Span = Span::hours(1);
@@ -151,8 +156,13 @@ async fn delete(
     now: Moment,
 ) -> Result<u64, DirectoryFault> {
     let mut gone = 0;
+    let schema = Schemas::of(directory).user;
+    let writing = Writing::new(&schema, &ports.audit_key);
     for StoredUser { user, version, .. } in users {
-        let act = Act { at: now, by: "policy".to_owned(), what: "delete", changes: "{}".to_owned() };
+        let seen = split(&schema, user.attributes).seen;
+        let before = Side { attributes: Some(&seen), active: Some(user.active) };
+        let changes = Value::Object(writing.between(before, Side::default())).to_string();
+        let act = Act { at: now, by: "policy".to_owned(), what: "delete", changes };
         let deletion = Deletion::ByPolicy { kept_until: now.plus(KEPT) };
         let written = ports.directory.roster.delete(&directory.id, &user.id, Some(version), deletion, act).await?;
         gone += u64::from(matches!(written, Written::Done(true)));

@@ -1,8 +1,8 @@
 //! SCIM 2.0 (RFC 7643, RFC 7644, RFC 9865): schema, filter, path, PATCH, and what Entra and Okta make of them. Pure:
 //! bodies in, users and groups as they should be out.
 
-pub mod error;
 pub mod urn;
+pub mod error;
 pub mod guid;
 #[cfg(test)]
 pub(crate) mod samples;

@@ -49,7 +49,7 @@ pub fn replace(reading: &Reading<'_>, current: &Draft, body: &Value) -> Result<(
         }
     }
     apply(said, &mut draft, &mut notes);
-    whole(reading, &draft)?;
+    still_whole(reading, current, &draft)?;
     Ok((draft, notes))
 }
 
@@ -102,11 +102,16 @@ const NEEDED: [&str; 4] = ["emails", "name.givenName", "name.familyName", "exter
 /// 400 with the operation, the attribute and the mend.
 pub fn patch(reading: &Reading<'_>, current: &Draft, body: &Value) -> Result<(Draft, Notes), ScimError> {
     let patched = carry_out(reading, current, body, USER_OPERATIONS_MAX)?;
-    let was_whole = whole(reading, current).is_ok();
-    if was_whole || !patched.draft.attributes.contains_key("userName") {
-        whole(reading, &patched.draft)?;
-    }
+    still_whole(reading, current, &patched.draft)?;
     Ok((patched.draft, patched.notes))
+}
+
+/// Who was not whole already may be changed, above all switched off: nobody lingers for the lack of a name.
+fn still_whole(reading: &Reading<'_>, current: &Draft, draft: &Draft) -> Result<(), ScimError> {
+    if whole(reading, current).is_ok() || !draft.attributes.contains_key("userName") {
+        return whole(reading, draft);
+    }
+    Ok(())
 }
 
 /// The attributes that services need and this user lacks: `emails`, `name.givenName`, `name.familyName`, `externalId`,

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::browser::{Browser, member, redeem};
 use crate::http::Answer;
 use crate::provider;
 use crate::stage::{Done, Server, Stage, until};
@@ -203,6 +204,49 @@ fn another_source_takes_over_by_user_name_and_people_keep_their_ids() {
     let audit = stage.run(&["directory", "audit", "--directory", "contoso", "--object", &id, "--json"]).json();
     assert_eq!((&audit[0]["by"], &audit[0]["what"]), (&json!("cli"), &json!("relink")), "{audit}");
     assert!(audit[0]["changes"].get("externalId").is_some(), "{audit}");
+}
+
+#[test]
+fn people_of_another_source_sign_in_after_a_relink_as_who_they_were_with_the_groups_they_had() {
+    let idp = provider();
+    let stage = Stage::at(&idp);
+    stage.write("directories/contoso.toml", DIRECTORY);
+    let mut alice = people(1).remove(0);
+    alice["userName"] = json!("Alice@contoso.com");
+    alice["externalId"] = json!("alice-at-the-old-source");
+    import(&stage, &list_response(&[vec![alice], groups(1)].concat()), &[]);
+    let server = stage.serve();
+    let target = || Browser::default().login(&server, &[]);
+    assert_eq!(target().page().status, 403, "the new provider calls her otherwise");
+    let relink = |by: &str, table: &str| {
+        let path = file(&stage, table);
+        let done = stage.run(&["directory", "relink", "--directory", "contoso", "--by", by, "--json", "--yes", &path]);
+        assert_eq!(done.json()["relinked"].as_array().map(Vec::len), Some(1), "{done:?}");
+    };
+    relink("userName", "login,id\nalice@contoso.com,alice-at-idp\n");
+    let id = format!("{:032x}", 1);
+    let sub = |answer: &Answer| {
+        let answer = server.ask(
+            "GET",
+            "/acs/userinfo",
+            &[("Authorization", &format!("Bearer {}", member(answer, "access_token")))],
+            "",
+        );
+        member(&answer, "sub")
+    };
+    let tokens = redeem(&server, &target().code());
+    assert_eq!(sub(&tokens), id, "in force in the running server at once");
+    // The other way round: the new source calls her by another name.
+    relink("externalId", "userName,externalId\nalice.adams@contoso.com,alice-at-idp\n");
+    assert_eq!(sub(&redeem(&server, &target().code())), id);
+    let dump: Value = serde_json::from_str(&export(&stage)).expect("one JSON document");
+    let resources = dump["Resources"].as_array().expect("resources");
+    let of = |id: &str| resources.iter().find(|one| one["id"] == id).expect("it is there");
+    assert_eq!(
+        (&of(&id)["userName"], &of(&id)["externalId"]),
+        (&json!("alice.adams@contoso.com"), &json!("alice-at-idp"))
+    );
+    assert_eq!(of("a0000000000000000000000000000001")["members"][0]["value"], id.as_str());
 }
 
 #[test]

@@ -111,6 +111,41 @@ fn a_list_shows_last_use_and_expiry_and_fails_on_request_if_one_ends_soon() {
 }
 
 #[test]
+fn a213_an_expired_token_is_401_and_the_log_says_whose_it_was_and_that_it_expired() {
+    let idp = provider();
+    let stage = Stage::at(&idp);
+    let server = stage.serve();
+    let made =
+        [create(&stage, &["--name", "Entra 2026"]).json(), create(&stage, &["--oauth", "--name", "Okta"]).json()];
+    // Their time goes by.
+    let database = rusqlite::Connection::open(stage.path("data/vestibule.db")).expect("a database");
+    database.execute("UPDATE sync_clients SET expires = 1767225600000", []).expect("it can be written");
+    let refused = users(&server, &format!("Bearer {}", text(&made[0], "token")));
+    assert_eq!((refused.status, refused.json()["status"].as_str()), (401, Some("401")));
+    let unknown = users(&server, &format!("Bearer vsc_{}", "A".repeat(43)));
+    assert_eq!((unknown.status, unknown.text()), (401, refused.text()), "who calls learns no more than that");
+    let line = server.logged("a SCIM credential that has expired is still in use");
+    for told in [text(&made[0], "id"), "Entra 2026", "contoso", "2026-01-01T00:00:00"] {
+        assert!(line.contains(told), "{told}: {line}");
+    }
+    let form = crate::http::encoded(&[
+        ("grant_type", "client_credentials"),
+        ("client_id", text(&made[1], "client_id")),
+        ("client_secret", text(&made[1], "client_secret")),
+    ]);
+    let headers = [("Content-Type", "application/x-www-form-urlencoded")];
+    let answer = server.ask("POST", "/acs/token", &headers, &form);
+    assert_eq!((answer.status, answer.json()["error"].as_str()), (401, Some("invalid_client")), "{}", answer.text());
+    let line = server.logged("an expired SCIM credential asks for a token");
+    assert!(line.contains(text(&made[1], "id")) && line.contains("Okta"), "{line}");
+    let log = server.log();
+    assert!(!log.contains(text(&made[0], "token")) && !log.contains(text(&made[1], "client_secret")));
+    // Lists and readiness say it too.
+    let list = stage.run(&["sync-client", "list", "--fail"]);
+    assert!(list.code == Some(1) && list.err.contains("has ended"), "{list:?}");
+}
+
+#[test]
 fn lifetimes_are_bounded_and_a_directory_must_be_there() {
     let stage = Stage::new(None);
     for wrong in ["59s", "3y", "25mo", "soon", ""] {

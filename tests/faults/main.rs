@@ -24,5 +24,6 @@ mod redis_gone;
 mod redis_restored;
 mod restart;
 mod scim_kill;
+mod scim_postgres;
 mod two_servers;
 mod upstream;

@@ -103,7 +103,8 @@ def life(service):
     service.call("patch", "/Users/{id}", 404, patch, id="nobody")
     taken = {"Operations": [{"op": "replace", "path": "userName", "value": f"other-{rnd}@example.com"}]}
     service.call("patch", "/Users/{id}", 409, taken, **one)
-    listed = f"?filter={urllib.parse.quote(f'userName eq "vendor-{rnd}@example.com"')}&sortBy=userName&sortOrder=descending&startIndex=1&count=5"
+    by_name = urllib.parse.quote(f'userName eq "vendor-{rnd}@example.com"')
+    listed = f"?filter={by_name}&sortBy=userName&sortOrder=descending&startIndex=1&count=5"
     page = service.call("get", "/Users", 200, _query=listed)
     if page["totalResults"] != 1:
         service.faults.append(f"GET /Users: {page['totalResults']} results")

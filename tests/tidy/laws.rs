@@ -43,7 +43,7 @@ const IMPURE: [&[&str]; 22] = [
     &["redis"],
     &["reqwest"],
     &["rusqlite"],
-    &["sqlx"],
+    &["tokio_postgres"],
     &["openidconnect"],
     &["rand"],
     &["getrandom"],
@@ -101,10 +101,10 @@ const KEPT_IN: [(&str, &[&str]); 12] = [
     ("openidconnect", &["upstream/"]),
     ("jsonwebtoken", &["keys/"]),
     ("redis", &["state/redis"]),
-    ("rusqlite", &["directory/sql"]),
-    ("sqlx", &["directory/sql"]),
-    ("tokio_postgres", &["directory/sql/postgres"]),
-    ("tokio_postgres_rustls", &["directory/sql/postgres"]),
+    ("rusqlite", &["directory/sql/sqlite/"]),
+    ("tokio_postgres", &["directory/sql/postgres/"]),
+    ("tokio_postgres_rustls", &["directory/sql/postgres/"]),
+    ("unicode_normalization", &["base/text.rs"]),
     ("reqwest", &["outbound/http.rs"]),
     ("actix_web", &["web/", "app.rs", "app/", "demo/listener.rs"]),
     ("askama", &["pages/"]),
@@ -126,6 +126,20 @@ pub fn crates_stay_home(tree: &Tree) -> Vec<String> {
         }
     }
     broken
+}
+
+/// How a statement of SQL begins.
+const SQL: [&str; 6] = ["SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM ", "CREATE TABLE ", "ALTER TABLE "];
+
+/// SQL stands in the one folder that is made of it.
+pub fn sql_stays_home(tree: &Tree) -> Vec<String> {
+    let away = tree.modules.iter().filter(|m| !m.test && !m.file.starts_with("directory/sql/"));
+    away.flat_map(|module| {
+        let texts = crate::shape::texts(module).into_iter();
+        let sql = texts.filter(|(text, _)| SQL.iter().any(|start| text.trim_start().starts_with(start)));
+        sql.map(|(_, line)| format!("{}:{line}: SQL belongs in directory/sql/", module.file))
+    })
+    .collect()
 }
 
 /// The implementations of contracts, by folder.

@@ -1,5 +1,6 @@
 //! Sizes and signatures: how long functions are, what they take, and where `async` is.
 
+use proc_macro2::{TokenStream, TokenTree};
 use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
 
@@ -24,6 +25,15 @@ pub fn asyncs(module: &Module) -> Vec<String> {
         asyncs.visit_item(item);
     }
     asyncs.broken
+}
+
+/// Every string of a module, those in macros too, with its line.
+pub fn texts(module: &Module) -> Vec<(String, usize)> {
+    let mut texts = Texts(Vec::new());
+    for item in &module.items {
+        texts.visit_item(item);
+    }
+    texts.0
 }
 
 struct Shapes<'a> {
@@ -136,5 +146,35 @@ impl<'ast> Visit<'ast> for Asyncs<'_> {
             self.found(word.span());
         }
         visit::visit_expr_closure(self, expr);
+    }
+}
+
+struct Texts(Vec<(String, usize)>);
+
+impl Texts {
+    fn tokens(&mut self, tokens: TokenStream) {
+        for token in tokens {
+            match token {
+                TokenTree::Group(group) => self.tokens(group.stream()),
+                TokenTree::Literal(literal) => {
+                    if let Ok(text) = syn::parse_str::<syn::LitStr>(&literal.to_string()) {
+                        self.0.push((text.value(), literal.span().start().line));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Texts {
+    fn visit_item_mod(&mut self, _: &'ast syn::ItemMod) {}
+
+    fn visit_lit_str(&mut self, text: &'ast syn::LitStr) {
+        self.0.push((text.value(), text.span().start().line));
+    }
+
+    fn visit_macro(&mut self, mac: &'ast syn::Macro) {
+        self.tokens(mac.tokens.clone());
     }
 }

@@ -166,7 +166,7 @@ impl<'a> Import<'a> {
                 }
                 Known::Elsewhere => {
                     self.report.other_ids += 1;
-                    let other = super::arrival::fresh_id(&*self.parts.options.dice);
+                    let other = self.parts.options.dice.hex_id();
                     let of_file = std::mem::replace(&mut user.user.id.0, other.clone());
                     self.others.insert(of_file, other);
                     fresh.push((place, user));

@@ -34,7 +34,7 @@ pub struct SyncClient {
 
 #[async_trait]
 pub trait SyncClients: Send + Sync {
-    /// Writes a new one; false if the directory has as many as it may (`most`) that are not over at `created`.
+    /// Writes a new one; false if its scope has as many as it may (`most`) that are not over at its `created`.
     async fn create(&self, client: SyncClient, most: u32) -> Result<bool, DirectoryFault>;
     /// The one whose token or secret has this digest, also if it is over.
     async fn by_secret(&self, secret: &Digest) -> Result<Option<SyncClient>, DirectoryFault>;

@@ -49,12 +49,14 @@ pub trait Feed: Send + Sync {
     /// Up to which number a consumer has carried everything out; 0 for one that never moved.
     async fn position(&self, directory: &str, consumer: &str) -> Result<u64, DirectoryFault>;
 
-    /// Moves a consumer on, if it still stands at `from`; says whether it did.
+    /// Moves a consumer on, if it still stands at `from`; says whether it did. The first time makes it one, from 0 and to
+    /// 0 if it has nothing to pass yet. `to` before `from`: false.
     async fn advance(&self, directory: &str, consumer: &str, from: u64, to: u64) -> Result<bool, DirectoryFault>;
 
     /// Ends a consumer: nothing is kept for it any more.
     async fn leave(&self, directory: &str, consumer: &str) -> Result<(), DirectoryFault>;
 
-    /// Forgets what is gone and what every consumer has passed, if it is older than `before`; says how many rows.
+    /// Forgets what was deleted before that moment and every consumer has passed; says how many rows. A consumer counts
+    /// from its first [`advance`](Self::advance) on: until then nothing waits for it.
     async fn forget(&self, directory: &str, before: Moment) -> Result<u64, DirectoryFault>;
 }

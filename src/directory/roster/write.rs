@@ -8,7 +8,7 @@ pub struct Act {
     pub at: Moment,
     /// A credential's id, `policy`, `cli` or `login`.
     pub by: String,
-    /// `create`, `update`, `delete`, `revive`, `members` …
+    /// `create`, `update`, `delete`, `revive`, `members`, `deactivate` …
     pub what: &'static str,
     /// What was before and after, as JSON, with sensitive values by digest: see [`AuditRecord::changes`].
     pub changes: String,
@@ -20,7 +20,8 @@ pub enum Written<T> {
     Done(T),
     /// It is no longer the one that was read: another version, or gone.
     Stale,
-    /// Somebody else of the same scope and type holds the value of `userName`, `externalId` or `displayName`.
+    /// Somebody else of the same scope and type holds the value of `userName`, `externalId` or `displayName`; or `id`,
+    /// which only an import names, is taken, in whatever scope.
     Taken {
         attribute: &'static str,
         by: String,

@@ -86,6 +86,7 @@ pub(super) fn create(
     if let Some(refused) = refused(&net) {
         return undo(refused);
     }
+    db.concerns(numbers(&net, 0))?;
     let number = reserve(db, directory, 1 + numbers(&net, 0))? + 1;
     let new =
         params![id, directory, number, &head.attributes, &head.name_key, head.external_id.as_deref(), act.at.ms(),];
@@ -148,6 +149,7 @@ pub(super) fn change(
     if head.is_none() && net.is_nothing() {
         return undo(Written::Done(Some(changed(group, &Effect::default()))));
     }
+    db.concerns(numbers(&net, group.members))?;
     let number = reserve(db, directory, 1 + numbers(&net, group.members))? + 1;
     let roll = Roll { db, directory, group: id, at: act.at, unknown: change.rules.unknown };
     let effect = match roll.carry_out(&net, number)? {
@@ -196,6 +198,7 @@ pub(super) fn delete(db: &dyn Sql, (directory, id): (&str, &str), version: Optio
     if version.is_some_and(|version| version != group.version) {
         return undo(Written::Stale);
     }
+    db.concerns(group.members.saturating_add(group.parked))?;
     withdraw(db, directory, id, act.at)?;
     let number = reserve(db, directory, 1)? + 1;
     let members = rows::count(db.execute(sql::EMPTY_GROUP, params![id])?);

@@ -8,11 +8,14 @@ use super::engine::{Outcome, Sql, SqlFault, params};
 use super::rows;
 use super::statements_roster as sql;
 use super::store::Store;
-use super::stored::{self, Draft, Growth, Placed, audit, count, having, remove_values, revoke_all};
+use super::stored::{self, Draft, Growth, Placed, audit, count, having, remove_values, revoke_all, see_off};
 use super::values::{UNIQUE, all_values, is_found_by};
 use crate::directory::DirectoryFault;
 use crate::directory::roster::{Act, Deletion, Roster, Written};
 use crate::identity::{StoredUser, UserId};
+
+/// New users that are sent to the database together.
+const CREATED_AT_ONCE: usize = 250;
 
 #[async_trait]
 impl Roster for Store {
@@ -92,15 +95,15 @@ fn settled(draft: Arc<Draft>, placed: Placed, at: crate::base::Moment) -> Stored
 }
 
 fn create_all(db: &dyn Sql, drafts: &[Draft], act: &Act) -> Result<Outcome<Written<u64>>, SqlFault> {
-    for draft in drafts {
-        match stored::create(db, draft, act)? {
-            Outcome::Keep(Written::Done(_)) => {}
-            Outcome::Keep(other) | Outcome::Undo(other) => {
-                return Ok(Outcome::Undo(other.map(|_| 0)));
-            }
+    let count = drafts.len() as u64;
+    db.concerns(count)?;
+    for some in drafts.chunks(CREATED_AT_ONCE) {
+        let some: Vec<_> = some.iter().map(|draft| (draft, act)).collect();
+        if let Err(other) = stored::create_some(db, &some)? {
+            return Ok(Outcome::Undo(other.map(|_| 0)));
         }
     }
-    Ok(Outcome::Keep(Written::Done(drafts.len() as u64)))
+    Ok(Outcome::Keep(Written::Done(count)))
 }
 
 fn replace(db: &dyn Sql, draft: &Draft, act: &Act) -> Result<Outcome<Written<StoredUser>>, SqlFault> {
@@ -118,7 +121,8 @@ fn delete(db: &dyn Sql, stored: &StoredUser, deletion: Deletion, act: &Act) -> R
     let growth =
         Growth { numbers: 1, users: -1, inactive: -i64::from(!user.active), deletions: 1, ..Growth::default() };
     let (seq, wanted) = count(db, directory, growth)?;
-    revoke_all(db, user.active, id, act.at)?;
+    let end = if user.active { see_off } else { revoke_all };
+    end(db, id, act.at)?;
     let left = db.execute(sql::MEMBERSHIPS_GONE, params![seq, act.at.ms(), id])?;
     if left > 0 {
         db.execute(sql::GROUPS_LOSE, params![act.at.ms(), seq, id])?;

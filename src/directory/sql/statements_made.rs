@@ -6,11 +6,10 @@ use super::statements_roster::stored_columns;
 pub(super) struct ByAttribute {
     /// The users who have it as this text, two at most.
     pub find: &'static str,
-    /// How many users and groups have a value of it.
+    /// How many users have a value of it.
     pub holders: &'static str,
     /// Users who have it, behind a seq and in its order.
     pub users: &'static str,
-    pub groups: &'static str,
 }
 
 macro_rules! by_attribute {
@@ -25,20 +24,9 @@ macro_rules! by_attribute {
                 $value,
                 " = $3 LIMIT 2"
             ),
-            holders: concat!(
-                "SELECT CAST((SELECT COUNT(*) FROM users u WHERE u.directory = $1 AND ",
-                $has,
-                ") + (SELECT COUNT(*) FROM user_groups u WHERE u.directory = $1 AND ",
-                $has,
-                ") AS BIGINT)"
-            ),
+            holders: concat!("SELECT COUNT(*) FROM users u WHERE u.directory = $1 AND ", $has),
             users: concat!(
                 "SELECT u.seq, u.id FROM users u WHERE u.directory = $1 AND ",
-                $has,
-                " AND u.seq > $3 ORDER BY u.seq LIMIT $4"
-            ),
-            groups: concat!(
-                "SELECT u.seq, u.id FROM user_groups u WHERE u.directory = $1 AND ",
                 $has,
                 " AND u.seq > $3 ORDER BY u.seq LIMIT $4"
             ),
@@ -102,8 +90,8 @@ mod tests {
 
     #[test]
     fn placeholders_first_appear_in_ascending_order() {
-        for ByAttribute { find, holders, users, groups } in [ON_SQLITE, ON_POSTGRES] {
-            [find, holders, users, groups].into_iter().for_each(ascending_in);
+        for ByAttribute { find, holders, users } in [ON_SQLITE, ON_POSTGRES] {
+            [find, holders, users].into_iter().for_each(ascending_in);
         }
         [CHANGES, CHANGES_OF].into_iter().for_each(ascending_in);
     }

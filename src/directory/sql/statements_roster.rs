@@ -71,6 +71,8 @@ pub(super) const REMEMBER_NO_LONGER: &str =
     "DELETE FROM gone WHERE directory = $1 AND kind = $2 AND id = $3 AND member = $4";
 pub(super) const TAKE_RESERVED: &str = "DELETE FROM reserved_ids WHERE directory = $1 AND external_id = $2";
 
+pub(super) const RESERVED_NO_LONGER: &str = "DELETE FROM reserved_ids WHERE directory = $1 AND user_id = $2";
+
 pub(super) const GROUPS_LOSE: &str = "UPDATE user_groups SET members = members - 1, version = version + 1, \
      updated_at = $1, changed = $2 WHERE id IN (SELECT group_id FROM memberships WHERE member_id = $3)";
 pub(super) const MEMBERSHIPS_GONE: &str = "INSERT INTO gone (directory, kind, id, member, changed, at, external_id, name) \
@@ -101,9 +103,6 @@ pub(super) const USERS_BEHIND: &str = "SELECT seq, id, attributes FROM users \
 pub(super) const ANNOUNCE_USER: &str = "UPDATE users SET changed = $1, updated_at = $2, version = version + 1 \
      WHERE id = $3 AND directory = $4";
 pub(super) const REWRITE_USER: &str = "UPDATE users SET attributes = $1, version = version + 1 WHERE id = $2";
-pub(super) const GROUP_DOCUMENT: &str = "SELECT attributes FROM user_groups WHERE id = $1 AND directory = $2";
-pub(super) const REWRITE_GROUP: &str =
-    "UPDATE user_groups SET attributes = $1, version = version + 1, head = head + 1 WHERE id = $2";
 pub(super) const DELETE_VALUE: &str =
     "DELETE FROM user_values WHERE directory = $1 AND attribute = $2 AND value = $3 AND holder = $4 AND user_id = $5";
 
@@ -136,7 +135,7 @@ pub(super) const RELEASE_FIRST: &str = "INSERT INTO tallies \
 pub(super) const RELEASE: &str = "UPDATE tallies SET released = $1 WHERE directory = $2 AND released = $3";
 
 /// Clears a scope, some rows at a time; in the order of their running.
-pub(super) const CLEAR: [&str; 15] = [
+pub(super) const CLEAR: [&str; 14] = [
     "DELETE FROM leavings WHERE (user_id, at) IN (SELECT l.user_id, l.at FROM leavings l \
      WHERE l.user_id IN (SELECT u.id FROM users u WHERE u.directory = $1 \
      UNION ALL SELECT g.id FROM gone g WHERE g.directory = $1 AND g.kind = 0) LIMIT $2)",
@@ -165,10 +164,13 @@ pub(super) const CLEAR: [&str; 15] = [
      (SELECT directory, attribute FROM attribute_lists WHERE directory = $1 LIMIT $2)",
     "DELETE FROM value_indexes WHERE (directory, attribute) IN \
      (SELECT directory, attribute FROM value_indexes WHERE directory = $1 LIMIT $2)",
-    "DELETE FROM sync_clients WHERE id IN (SELECT id FROM sync_clients WHERE scope = $1 LIMIT $2)",
 ];
 /// The last of it, when nothing else is left.
-pub(super) const CLEAR_TALLY: &str = "DELETE FROM tallies WHERE directory = $1";
+pub(super) const CLEAR_LAST: [&str; 2] =
+    ["DELETE FROM sync_clients WHERE scope = $1", "DELETE FROM tallies WHERE directory = $1"];
+pub(super) const SCOPES_LEFT_BEHIND: &str = "SELECT s.scope FROM (SELECT directory AS scope FROM tallies \
+     UNION SELECT directory FROM sightings) s WHERE s.scope LIKE '%~%' \
+     AND NOT EXISTS (SELECT 1 FROM sync_clients c WHERE c.scope = s.scope) ORDER BY s.scope";
 
 #[cfg(test)]
 mod tests {

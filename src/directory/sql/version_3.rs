@@ -81,6 +81,8 @@ CREATE TABLE memberships (
     PRIMARY KEY (group_id, member_id)
 ) WITHOUT ROWID;
 CREATE INDEX memberships_by_member ON memberships (member_id, group_id);
+-- The groups within a group, however many users there are.
+CREATE INDEX memberships_of_groups ON memberships (group_id, member_id) WHERE kind = 1;
 CREATE INDEX memberships_changed ON memberships (directory, changed);
 CREATE TABLE parked_members (
     group_id  TEXT NOT NULL,

@@ -122,11 +122,4 @@ impl Desk<'_> {
     pub(super) fn knows(&self, version: u64) -> bool {
         self.terms.if_none_match.is_there() && self.terms.if_none_match.hold(version)
     }
-
-    /// A fresh id: 128 random bits as 32 hexadecimal digits.
-    pub(super) fn fresh_id(&self) -> String {
-        let mut bytes = [0_u8; 16];
-        self.ports.dice.fill(&mut bytes);
-        format!("{:032x}", u128::from_be_bytes(bytes))
-    }
 }

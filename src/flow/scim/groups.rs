@@ -39,19 +39,8 @@ impl Desk<'_> {
     pub async fn create_group(&self, body: &Value) -> Result<Answer, Refusal> {
         let (plan, notes) = group::create(&self.reading(ResourceType::Group), body)?;
         self.note(&notes);
-        let now = self.request.now;
-        let fresh = StoredGroup {
-            id: GroupId(self.fresh_id()),
-            directory: self.pass.scope().to_owned(),
-            attributes: plan.attributes,
-            head: 1,
-            version: 1,
-            seq: 0,
-            created_at: now,
-            updated_at: now,
-            members: 0,
-            parked: 0,
-        };
+        let id = GroupId(self.ports.dice.hex_id());
+        let fresh = StoredGroup::fresh(id, self.pass.scope(), plan.attributes, self.request.now);
         let deltas = self.deltas(&fresh.id, plan.members).await?;
         let changes = self.group_changes(None, Some(&fresh.attributes), &deltas);
         let (members, act) = (of_a_new_group(deltas), self.act("create", changes));

@@ -8,8 +8,10 @@ use crate::identity::GroupId;
 use crate::identity::group::{Member, MemberDelta, MemberKind};
 use crate::scim::filter::Filter;
 use crate::scim::group::MemberStep;
+use crate::scim::schema::ResourceType;
 
-/// Members that are read at a time.
+/// Members that are read at a time. Between two pages others have their turn, and the time that a call may take is looked
+/// at: a read of SQLite doesn't wait for anything.
 const PAGE: u32 = 1_000;
 
 impl Desk<'_> {
@@ -18,27 +20,42 @@ impl Desk<'_> {
         let mut all: Vec<Member> = Vec::new();
         loop {
             let after = all.last().map(|member| member.id.as_str());
-            let page = self.ports.directory.groups.members(self.pass.scope(), id, after, PAGE).await?;
+            let page = self.member_page(id, after).await?;
             let more = page.len() == PAGE as usize;
-            all.extend(page);
+            all.extend(page.into_iter().map(|member| self.as_confirmed(member)));
             if !more {
                 return Ok(all);
             }
+            tokio::task::yield_now().await;
         }
+    }
+
+    /// The members behind one, by their ids. What users are called is seen only where `displayName` is confirmed.
+    async fn member_page(&self, id: &GroupId, after: Option<&str>) -> Result<Vec<Member>, Refusal> {
+        let mut page = self.ports.directory.groups.members(self.pass.scope(), id, after, PAGE).await?;
+        if !self.schema(ResourceType::User).attributes.iter().any(|attribute| attribute.key == "displayName") {
+            for member in page.iter_mut().filter(|member| member.kind == MemberKind::User) {
+                member.display = None;
+            }
+        }
+        Ok(page)
     }
 
     /// The steps of a plan as the store takes them.
     pub(super) async fn deltas(&self, id: &GroupId, steps: Vec<MemberStep>) -> Result<Vec<MemberDelta>, Refusal> {
         let mut deltas = Vec::with_capacity(steps.len());
+        let mut filters = Vec::new();
         for step in steps {
             match step {
                 MemberStep::Delta(delta) => deltas.push(delta),
-                MemberStep::RemoveMatching(filter) => {
-                    let ids = self.matching(id, &filter).await?;
-                    if !ids.is_empty() {
-                        deltas.push(MemberDelta::Remove(ids));
-                    }
-                }
+                MemberStep::RemoveMatching(filter) => filters.push(filter),
+            }
+        }
+        if !filters.is_empty() {
+            let ids = self.matching(id, &Filter::Or(filters)).await?;
+            if !ids.is_empty() {
+                // What they match was there before the request.
+                deltas.insert(0, MemberDelta::Remove(ids));
             }
         }
         Ok(deltas)
@@ -47,16 +64,24 @@ impl Desk<'_> {
     async fn matching(&self, id: &GroupId, filter: &Filter) -> Result<Vec<String>, Refusal> {
         let (mut ids, mut after) = (Vec::new(), None::<String>);
         loop {
-            let groups = &self.ports.directory.groups;
-            let page = groups.members(self.pass.scope(), id, after.as_deref(), PAGE).await?;
+            let page = self.member_page(id, after.as_deref()).await?;
             let more = page.len() == PAGE as usize;
             after = page.last().map(|member| member.id.clone());
             let is_meant = |member: &Member| filter.matches_value(&self.as_value(member));
-            ids.extend(page.into_iter().filter(is_meant).map(|member| member.id));
+            let page = page.into_iter().map(|member| self.as_confirmed(member));
+            ids.extend(page.filter(is_meant).map(|member| member.id));
             if !more {
                 return Ok(ids);
             }
+            tokio::task::yield_now().await;
         }
+    }
+
+    /// A user's name is shown only where it is confirmed; groups have theirs in any case.
+    fn as_confirmed(&self, member: Member) -> Member {
+        let is_shown =
+            member.kind == MemberKind::Group || self.schema(ResourceType::User).attribute("displayName").is_some();
+        Member { display: member.display.filter(|_| is_shown), ..member }
     }
 
     /// A member as a filter in a path sees it.

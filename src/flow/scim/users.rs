@@ -7,11 +7,10 @@ use super::refusal::Refusal;
 use crate::base::Moment;
 use crate::base::limits::SCIM_TRIES_MAX;
 use crate::directory::roster::{Deletion, Written};
-use crate::identity::dialect::{Missing, PatchAnswer};
+use crate::identity::dialect::PatchAnswer;
 use crate::identity::group::GroupOf;
 use crate::identity::user::Attributes;
 use crate::identity::{StoredUser, User, UserId};
-use crate::scim::ScimError;
 use crate::scim::changes::{Side, Writing};
 use crate::scim::confirmed::split;
 use crate::scim::lifecycle::{Arrival, arriving, settle};
@@ -47,7 +46,6 @@ impl Desk<'_> {
     pub async fn create_user(&self, body: &Value) -> Result<Answer, Refusal> {
         let (draft, notes) = user::create(&self.reading(ResourceType::User), body)?;
         self.note(&notes);
-        self.complete(&draft)?;
         let (made, outcome) = match self.make(draft).await? {
             Made::Fresh(user) => (user, "created"),
             Made::Again(user) => (user, "revived"),
@@ -99,7 +97,7 @@ impl Desk<'_> {
     fn fresh_user(&self, draft: &Draft) -> StoredUser {
         let now = self.request.now;
         let user = User {
-            id: UserId(self.fresh_id()),
+            id: UserId(self.ports.dice.hex_id()),
             directory: self.pass.scope().to_owned(),
             active: draft.active,
             sessions_valid_from: Moment::from_ms(0),
@@ -142,7 +140,6 @@ impl Desk<'_> {
             if !std::mem::replace(&mut noted, true) {
                 self.note(&notes);
             }
-            self.complete(&draft)?;
             let Some(user) = self.write(&current, draft, "update").await? else { continue };
             self.wrote(if user.version == current.version { "unchanged" } else { "changed" });
             return self.changed_user(change, &user).await;
@@ -225,17 +222,6 @@ impl Desk<'_> {
     fn user_changes(&self, before: Side<'_>, after: Side<'_>) -> String {
         let writing = Writing { schema: self.schema(ResourceType::User), key: &self.ports.audit_key };
         writing.between(before, after, &[])
-    }
-
-    /// A directory may insist on what services need.
-    fn complete(&self, draft: &Draft) -> Result<(), ScimError> {
-        if self.pass.directory().dialect.missing == Missing::Incomplete {
-            return Ok(());
-        }
-        match user::lacks(self.pass.directory(), draft).first() {
-            None => Ok(()),
-            Some(missing) => Err(ScimError::value(missing, format!("{missing} is missing; a value would be accepted"))),
-        }
     }
 
     async fn stored_user(&self, id: &str) -> Result<StoredUser, Refusal> {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::error::{ScimError, ScimType};
+use super::guid;
 use super::schema::Schema;
 use crate::identity::user::Attributes;
 
@@ -130,6 +131,12 @@ impl Operator {
     }
 }
 
+impl Operand {
+    fn is_external_id(&self) -> bool {
+        matches!(self, Self::Attribute { key, sub: None } if key == "externalId")
+    }
+}
+
 impl SyntaxFault {
     fn refusal(self) -> ScimError {
         ScimError::bad(ScimType::InvalidFilter, format!("filter, column {}: {}", self.column, self.mend))
@@ -145,7 +152,27 @@ impl Filter {
     /// have, 2,000 characters, 64 terms or depth 16 exceeded. The text names the column, never a value.
     pub fn parse(text: &str, schema: &Schema) -> Result<Self, ScimError> {
         let syntax = parse::filter(text).map_err(SyntaxFault::refusal)?;
-        resolve::of_resources(&syntax, schema)
+        let filter = resolve::of_resources(&syntax, schema)?;
+        Ok(if schema.decodes_guids { filter.with_guids() } else { filter })
+    }
+
+    /// Asks for the GUID where an externalId is asked for in the base64 in which its source sends it.
+    fn with_guids(self) -> Self {
+        let all = |all: Vec<Self>| all.into_iter().map(Self::with_guids).collect();
+        match self {
+            Self::And(terms) => Self::And(all(terms)),
+            Self::Or(terms) => Self::Or(all(terms)),
+            Self::Not(inner) => Self::Not(Box::new(inner.with_guids())),
+            Self::Compare {
+                operand: operand @ Operand::Attribute { .. },
+                operator: operator @ (Operator::Eq | Operator::Ne),
+                value: Literal::Text { text, exact },
+            } if operand.is_external_id() => {
+                let text = guid::decode(&text).unwrap_or(text);
+                Self::Compare { operand, operator, value: Literal::Text { text, exact } }
+            }
+            other => other,
+        }
     }
 
     /// Whether a resource matches. Groups and members are not asked here: they are `false`.

@@ -112,6 +112,8 @@ pub struct Schema {
     pub resource: ResourceType,
     /// In the order in which they are returned.
     pub attributes: Vec<Attribute>,
+    /// Whether an `externalId` in base64 stands for a Microsoft GUID, in bodies and in filters.
+    pub decodes_guids: bool,
     names: Names,
 }
 
@@ -153,7 +155,11 @@ impl Schemas {
                 attribute.uniqueness = Uniqueness::Server;
             }
         }
-        Self { user: Schema::new(ResourceType::User, attributes), group: Schema::new(ResourceType::Group, group) }
+        let schema = |resource, attributes: Vec<Attribute>| {
+            let names = Names::of(resource, &attributes);
+            Schema { resource, attributes, decodes_guids: directory.decode_ms_guid, names }
+        };
+        Self { user: schema(ResourceType::User, attributes), group: schema(ResourceType::Group, group) }
     }
 }
 
@@ -197,6 +203,15 @@ fn is(attribute: &Attribute, confirmed: &str) -> bool {
             && attribute.full_name().eq_ignore_ascii_case(confirmed)
 }
 
+/// The key under which documents have the user attribute of that name in a confirmed list: the short one of what is known
+/// by its URN too, any other as it is.
+#[must_use]
+pub fn confirmed_key(confirmed: &str) -> String {
+    let known = known(ResourceType::User);
+    let called = known.iter().find(|attribute| is(attribute, confirmed));
+    called.map_or_else(|| confirmed.to_owned(), |attribute| attribute.key.to_string())
+}
+
 /// What a name in a path, a filter, a body or `attributes` stands for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Named<'s> {
@@ -233,11 +248,6 @@ pub enum Common {
 }
 
 impl Schema {
-    fn new(resource: ResourceType, attributes: Vec<Attribute>) -> Self {
-        let names = Names::of(resource, &attributes);
-        Self { resource, attributes, names }
-    }
-
     /// What `name` stands for: bare, dotted, with a URN in front (known URNs are looked for first, longest first; also
     /// with a dot in place of the last colon), in any case; a bare name of an extension if no core attribute has it.
     #[must_use]

@@ -53,6 +53,11 @@ fn a229_a_deleted_azure_user_lingers_no_more_and_within_thirty_days_is_the_same_
         let ada = town.hire("ada");
         town.switch_off(&ada);
         wait_until("Ada is deleted", || town.stored(&ada).is_none());
+        let audits = &town.stage.world.server.running().ports().directory.audits;
+        let record = block_on(audits.of_object("contoso", &ada.id, 1)).expect("the database works").remove(0);
+        assert_eq!((record.by.as_str(), record.what.as_str()), ("policy", "delete"));
+        assert!(record.changes.contains(r#""displayName":{"before":"ada Adams"}"#), "{}", record.changes);
+        town.stage.world.advance(Span::days(29));
         let back = town.hire("ada");
         assert_eq!(back.id, ada.id, "id and sub had waited");
         assert_eq!(town.claims(&back)["sub"], ada.id.as_str());

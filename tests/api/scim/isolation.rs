@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::support::scim::{CORE_GROUP, PATCH_OP, Scim, id, is_error};
+use crate::support::scim::{CORE_GROUP, PATCH_OP, Scim, id, is_error, person};
+use crate::support::server::block_on;
 use crate::world::World;
 
 fn two() -> World {
@@ -65,4 +66,37 @@ fn a212_filters_lists_and_members_show_nothing_of_another_directory() {
     assert!(ours.members(id(&group.json())).is_empty(), "a foreign member is as unknown as any");
     // The same names on both sides are no conflict.
     assert_ne!(id(&ours.user("alice@fabrikam.com", "alice")), foreign);
+}
+
+#[test]
+fn a212_what_is_held_waited_for_or_written_down_on_one_side_is_nothing_to_the_other() {
+    let world = two();
+    let (ours, theirs) = (Scim::new(&world.server), Scim::of(&world.server, "fabrikam"));
+    let group = |scim: &Scim<'_>| {
+        let answer =
+            scim.post("/Groups", &json!({ "schemas": [CORE_GROUP], "displayName": "Staff", "externalId": "g" }));
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        id(&answer.json()).to_owned()
+    };
+    let (own, foreign) = (group(&ours), group(&theirs));
+    assert_ne!(own, foreign);
+    // Whose id waits in a group of ours is not let in by appearing over there.
+    let alice = ours.user("alice@contoso.com", "alice");
+    let add = json!([{ "op": "add", "path": "members", "value": [{ "value": id(&alice) }] }]);
+    assert_eq!(theirs.patch(&format!("/Groups/{foreign}"), &add).status, 200, "it waits, as anybody unknown");
+    assert!(theirs.members(&foreign).is_empty());
+    assert_eq!(ours.delete(&format!("/Users/{}", id(&alice))).status, 204);
+    assert!(theirs.members(&foreign).is_empty());
+    // A name that is taken here doesn't tell who has it there.
+    theirs.user("bob@contoso.com", "theirs");
+    ours.user("bob@contoso.com", "ours");
+    let detail = is_error(&ours.post("/Users", &person("bob@contoso.com", "third")), 409, Some("uniqueness"));
+    assert!(detail.contains("ours") && !detail.contains("theirs"), "{detail}");
+    let carl = ours.user("carl@contoso.com", "carl");
+    let rename = json!([{ "op": "replace", "path": "userName", "value": "bob@contoso.com" }]);
+    let detail = is_error(&ours.patch(&format!("/Users/{}", id(&carl)), &rename), 409, Some("uniqueness"));
+    assert!(detail.contains("ours") && !detail.contains("theirs"), "{detail}");
+    let audits = &world.server.running().ports().directory.audits;
+    assert!(block_on(audits.of_object("fabrikam", id(&alice), 10)).expect("the database works").is_empty());
+    assert_eq!(block_on(audits.of_object("contoso", id(&alice), 10)).expect("the database works").len(), 2);
 }

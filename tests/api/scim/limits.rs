@@ -112,3 +112,48 @@ fn while_the_database_cannot_be_written_it_is_503_in_whole_seconds_and_nothing_i
     assert_eq!(scim.get(&path).json(), alice);
     assert_eq!(scim.post("/Users", &person("bob@contoso.com", "bob")).status, 201);
 }
+
+#[test]
+fn a202_a205_a227_bodies_are_taken_to_their_bounds_and_refused_beyond_with_nothing_changed() {
+    let world = world();
+    let scim = Scim::new(&world.server);
+    let text = |chars: usize| json!({ "displayName": "\u{e9}".repeat(chars) });
+    let mails = |count: usize| json!({ "emails": (0..count).map(|n| json!({ "value": format!("{n}@x") })).collect::<Vec<Value>>() });
+    let deep = |levels: usize| json!({ "madeUp": (2..levels).fold(json!({}), |inner, _| json!({ "a": inner })) });
+    let broad = |keys: usize| Value::Object((0..keys - 2).map(|n| (format!("madeUp{n}"), json!(n))).collect());
+    let table: [(&str, &dyn Fn(usize) -> Value, usize, &str); 4] = [
+        ("characters of a text", &text, 1_024, "invalidValue"),
+        ("values of an attribute", &mails, 100, "invalidValue"),
+        ("levels", &deep, 16, "invalidSyntax"),
+        ("members of an object", &broad, 512, "invalidSyntax"),
+    ];
+    for (number, (what, body, most, scim_type)) in table.into_iter().enumerate() {
+        let named = |bound: usize| {
+            let mut body = body(bound);
+            body["userName"] = json!(format!("u{number}"));
+            body["externalId"] = json!(format!("e{number}"));
+            body
+        };
+        is_error(&scim.post("/Users", &named(most + 1)), 400, Some(scim_type));
+        let made = scim.post("/Users", &named(most));
+        assert_eq!(made.status, 201, "{most} {what}: {}", made.text());
+        let path = format!("/Users/{}", id(&made.json()));
+        is_error(&scim.put(&path, &named(most + 1)), 400, Some(scim_type));
+        assert_eq!(scim.get(&path).json(), made.json(), "{what}");
+    }
+    assert_eq!(scim.get("/Users").json()["totalResults"], table.len());
+}
+
+#[test]
+fn a203_filters_of_too_many_terms_or_too_deep_are_refused_before_they_are_followed() {
+    let world = world();
+    let scim = Scim::new(&world.server);
+    let terms = |count: usize| vec!["id eq \"a\""; count].join(" or ");
+    let deep = |levels: usize| format!("{}id eq \"a\"{}", "(".repeat(levels), ")".repeat(levels));
+    let nots = |levels: usize| format!("{}id eq \"a\"{}", "not (".repeat(levels), ")".repeat(levels));
+    for (good, bad) in [(terms(64), terms(65)), (deep(15), deep(50)), (nots(7), nots(300))] {
+        assert_eq!(scim.get(&format!("/Users?filter={good}")).status, 200, "{good}");
+        is_error(&scim.get(&format!("/Users?filter={bad}")), 400, Some("invalidFilter"));
+    }
+    is_error(&scim.get(&format!("/Users?filter={}", "not (".repeat(390))), 400, Some("invalidFilter"));
+}

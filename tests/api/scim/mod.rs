@@ -3,8 +3,12 @@
 mod conditions;
 mod confirmed;
 mod credentials;
+mod dialects;
 mod documents;
+mod full_disk;
 mod groups;
+mod hostile;
+mod identity;
 mod isolation;
 mod limits;
 mod lists;
@@ -12,6 +16,7 @@ mod logins;
 mod protocol;
 mod seen;
 mod sync_tokens;
+mod tombstones;
 mod users;
 
 use crate::world::World;

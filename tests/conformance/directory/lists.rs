@@ -315,7 +315,7 @@ fn random_filter(seed: &mut u64, depth: u32) -> Filter {
     let text = ["a", "B", "ab", "A1", "b2", "zz"][draw(seed) as usize % 6];
     let operator = [Operator::Eq, Operator::Ne, Operator::Sw, Operator::Co][draw(seed) as usize % 4];
     match draw(seed) % 8 {
-        0 => active(draw(seed) % 2 == 0),
+        0 => active(draw(seed).is_multiple_of(2)),
         1 => Filter::Present(attribute(key)),
         2 => common(CommonOperand::Id, Operator::Eq, &format!("u{:02}", draw(seed) % 50)),
         3 => common(CommonOperand::Groups, Operator::Eq, ["g", "h"][draw(seed) as usize % 2]),
@@ -330,11 +330,11 @@ pub async fn random_filters_find_what_a_plain_evaluator_finds(home: &Home) {
         let word = |seed: &mut u64| ["a", "B", "ab", "Ab1", "A1", "b2x"][draw(seed) as usize % 6].to_owned();
         let mut attributes = json!({ "userName": format!("{}{at}", word(&mut seed)) });
         for key in ["displayName", "title"] {
-            if draw(&mut seed) % 3 > 0 {
+            if !draw(&mut seed).is_multiple_of(3) {
                 attributes[key] = word(&mut seed).into();
             }
         }
-        if draw(&mut seed) % 2 == 0 {
+        if draw(&mut seed).is_multiple_of(2) {
             attributes["externalId"] = format!("{}{at}", word(&mut seed)).into();
         }
         let emails: Vec<Value> = (0..draw(&mut seed) % 3).map(|_| json!({ "value": word(&mut seed) })).collect();
@@ -342,7 +342,7 @@ pub async fn random_filters_find_what_a_plain_evaluator_finds(home: &Home) {
             attributes["emails"] = emails.into();
         }
         let mut new = user(&format!("u{at:02}"), attributes);
-        new.user.active = draw(&mut seed) % 4 > 0;
+        new.user.active = !draw(&mut seed).is_multiple_of(4);
         users.push(enrol(db, new).await);
     }
     let of_g: Vec<&str> = users.iter().step_by(3).map(|user| user.user.id.0.as_str()).collect();

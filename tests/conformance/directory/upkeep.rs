@@ -1,10 +1,11 @@
 //! What is done to many users without being asked for by a source.
 
 use serde_json::json;
-use vestibule::directory::roster::{Deletion, SetAside, Subject, Written};
+use vestibule::directory::roster::{Deletion, Erased, SetAside, Subject, Written};
 use vestibule::directory::{Activity, Database};
 use vestibule::identity::{StoredUser, UserId};
 
+use super::crowd::found;
 use super::home::{DIRECTORY, Home, act, at, done, enrol, find, provisioned, switched, with};
 
 fn names(names: &[&str]) -> Vec<String> {
@@ -50,6 +51,9 @@ pub async fn those_who_have_an_attribute_are_counted_and_announced(home: &Home) 
     assert_eq!(db.upkeep.holders_of(DIRECTORY, "title").await.unwrap(), 0);
     assert_eq!(db.upkeep.holders_of("fabrikam", "userName").await.unwrap(), 0);
     let before = read(db, "ada").await;
+    assert_eq!(db.upkeep.announce(DIRECTORY, "department", 0, 9, at(4_000)).await.unwrap(), None, "no list changed");
+    confirm(db, &["department", "userName"], 10).await;
+    confirm(db, &["userName"], 20).await;
     let first = db.upkeep.announce(DIRECTORY, "department", 0, 1, at(5_000)).await.unwrap();
     assert_eq!(first, Some(1));
     let second = db.upkeep.announce(DIRECTORY, "department", 1, 9, at(5_000)).await.unwrap();
@@ -67,21 +71,50 @@ pub async fn only_what_is_set_aside_is_erased_and_then_forgotten(home: &Home) {
     let db = &home.db;
     three(db).await;
     let before = read(db, "ada").await;
-    assert_eq!(db.upkeep.erase(DIRECTORY, "department", 9).await.unwrap(), 0);
+    let erase = async |after, limit| {
+        let Erased { users, go_on } = db.upkeep.erase(DIRECTORY, "department", after, limit).await.unwrap();
+        (users, go_on)
+    };
+    assert_eq!(erase(0, 9).await, (0, None));
     confirm(db, &["department", "userName"], 10).await;
-    assert_eq!(db.upkeep.erase(DIRECTORY, "department", 9).await.unwrap(), 0, "it is confirmed");
+    assert_eq!(erase(0, 9).await, (0, None), "it is confirmed");
     assert_eq!(read(db, "ada").await, before);
     confirm(db, &["userName"], 20).await;
-    assert_eq!(db.upkeep.erase(DIRECTORY, "department", 1).await.unwrap(), 1);
+    assert_eq!(erase(0, 1).await, (1, Some(1)));
     assert_eq!(db.upkeep.holders_of(DIRECTORY, "department").await.unwrap(), 1);
     assert_eq!(db.upkeep.set_aside().await.unwrap().len(), 1);
-    assert_eq!(db.upkeep.erase(DIRECTORY, "department", 9).await.unwrap(), 1);
-    assert_eq!(db.upkeep.erase(DIRECTORY, "department", 9).await.unwrap(), 0);
+    // A server that went by an older list has written one behind: it is not forgotten.
+    let late = with(read(db, "ada").await, "department", json!("late"));
+    done(db.roster.replace(late, act("update", 25)).await);
+    assert_eq!(erase(1, 9).await, (1, Some(2)));
+    assert_eq!(erase(2, 9).await, (1, Some(1)), "from the first one again");
+    assert_eq!(db.upkeep.set_aside().await.unwrap().len(), 1);
+    assert_eq!(erase(1, 9).await, (0, None));
     assert_eq!(db.upkeep.set_aside().await.unwrap(), []);
     let after = read(db, "ada").await;
     assert!(!after.user.attributes.contains_key("department"));
     assert_eq!(after.user.text("userName"), before.user.text("userName"));
     assert_eq!(db.roster.replace(before, act("update", 30)).await.unwrap(), Written::Stale, "lest it come back");
+}
+
+pub async fn what_users_no_longer_have_groups_keep(home: &Home) {
+    let db = &home.db;
+    three(db).await;
+    let group = found(db, "g1", &[]).await.group;
+    confirm(db, &["userName", "displayName", "externalId"], 10).await;
+    confirm(db, &["userName"], 20).await;
+    for attribute in ["displayName", "externalId"] {
+        assert_eq!(db.upkeep.holders_of(DIRECTORY, attribute).await.unwrap(), 3, "only users");
+        let mut after = 0;
+        while let Some(next) = db.upkeep.erase(DIRECTORY, attribute, after, 2).await.unwrap().go_on {
+            after = next;
+        }
+        assert_eq!(db.upkeep.holders_of(DIRECTORY, attribute).await.unwrap(), 0);
+        assert!(find(db, attribute, "ada").await.is_empty());
+    }
+    assert_eq!(db.groups.group(DIRECTORY, &group.id).await.unwrap(), Some(group));
+    // The erased externalId is free for another.
+    enrol(db, with(provisioned("dora"), "externalId", json!("x-ada"))).await;
 }
 
 pub async fn those_off_longest_come_first(home: &Home) {

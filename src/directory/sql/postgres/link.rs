@@ -7,7 +7,7 @@ use super::super::engine::{Sql as _, SqlFault};
 use super::super::job::{Verdict, Work};
 use super::super::schema::is_current;
 use super::address::Address;
-use super::connection::{Conn, Trouble};
+use super::connection::{Conn, Limit, Trouble};
 
 /// A batch has at least this long, however long its first job has waited for its turn.
 const LEAST: Duration = Duration::from_secs(1);
@@ -21,6 +21,8 @@ pub(super) struct ServerLink {
     address: Address,
     open: Option<Conn>,
     schema: Schema,
+    /// How long one round trip may take.
+    wait: Duration,
 }
 
 /// Whether the tables must be there already.
@@ -39,8 +41,8 @@ enum Broken {
 }
 
 impl ServerLink {
-    pub(super) const fn new(address: Address, schema: Schema) -> Self {
-        Self { address, open: None, schema }
+    pub(super) const fn new(address: Address, schema: Schema, wait: Duration) -> Self {
+        Self { address, open: None, schema, wait }
     }
 
     fn connect(&self, deadline: Instant) -> Result<Conn, SqlFault> {
@@ -65,7 +67,7 @@ impl Link for ServerLink {
             Some(conn) => (conn, true),
             None => (self.connect(deadline)?, false),
         };
-        conn.until(deadline);
+        conn.limit(Limit::Each(self.wait));
         match transaction(&conn, jobs) {
             Ok(()) => {
                 self.open = Some(conn);
@@ -104,6 +106,8 @@ fn transaction<'a>(conn: &Conn, mut jobs: impl Iterator<Item = &'a mut dyn Work>
 fn run(conn: &Conn, job: &mut dyn Work) -> Result<(), SqlFault> {
     conn.ahead("SAVEPOINT errand");
     let done = job.run(conn);
+    // A savepoint that is rolled back takes its settings along.
+    conn.concerns_few(if matches!(done, Ok(Verdict::Keep)) { conn.trouble() } else { Trouble::Statement });
     let fault = match (conn.trouble(), done) {
         (Trouble::Transaction | Trouble::Connection, done) => {
             return Err(done.err().unwrap_or_else(|| SqlFault::Down("a statement failed".to_owned())));
