@@ -3,8 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use crate::base::{Moment, Span};
 use crate::directory::roster::{Act, Deletion, Written};
 use crate::directory::{Database, DirectoryFault};
@@ -157,11 +155,11 @@ async fn delete(
 ) -> Result<u64, DirectoryFault> {
     let mut gone = 0;
     let schema = Schemas::of(directory).user;
-    let writing = Writing::new(&schema, &ports.audit_key);
+    let writing = Writing { schema: &schema, key: &ports.audit_key };
     for StoredUser { user, version, .. } in users {
         let seen = split(&schema, user.attributes).seen;
         let before = Side { attributes: Some(&seen), active: Some(user.active) };
-        let changes = Value::Object(writing.between(before, Side::default())).to_string();
+        let changes = writing.between(before, Side::default(), &[]);
         let act = Act { at: now, by: "policy".to_owned(), what: "delete", changes };
         let deletion = Deletion::ByPolicy { kept_until: now.plus(KEPT) };
         let written = ports.directory.roster.delete(&directory.id, &user.id, Some(version), deletion, act).await?;
