@@ -93,7 +93,9 @@ where
     T: Send,
 {
     fn answer(self: Box<Self>, commit: Result<(), DirectoryFault>) {
-        let Self { result, reply, .. } = *self;
+        let Self { work, result, reply } = *self;
+        // What it shares with whoever waits is theirs alone from here on.
+        drop(work);
         let answer = commit.and_then(|()| result.unwrap_or_else(|| Err(closed())));
         // Whoever asked may have gone meanwhile.
         let _nobody = reply.send(answer);
