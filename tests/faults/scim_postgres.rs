@@ -81,7 +81,9 @@ impl Drop for Ends<'_> {
 #[test]
 fn f12_postgresql_killed_and_restarted_under_scim_writes_loses_nothing_acknowledged_and_leaves_nothing_half() {
     let mut postgres = PostgresServer::start();
-    let world = on_postgres_with(&postgres, |setup| drop(setup.provisioned()));
+    let world = on_postgres_with(&postgres, |setup| {
+        setup.provisioned();
+    });
     let scim = Scim::new(&world.server);
     let group = id(&scim.group("Everybody", &[])).to_owned();
     let (told, over) = (Told::default(), AtomicBool::new(false));
@@ -124,7 +126,9 @@ fn f12_postgresql_killed_and_restarted_under_scim_writes_loses_nothing_acknowled
 #[test]
 fn f14_while_postgresql_hangs_scim_is_put_off_in_bounded_time_and_what_needs_no_database_is_answered() {
     let postgres = PostgresServer::start();
-    let world = on_postgres_with(&postgres, |setup| drop(setup.provisioned()));
+    let world = on_postgres_with(&postgres, |setup| {
+        setup.provisioned();
+    });
     let scim = Scim::new(&world.server);
     let ada = scim.user("ada@contoso.com", "ada");
     postgres.freeze();
