@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::engine::{Outcome, Sql, SqlFault, params};
 use super::job::Kind;
-use super::rows;
+use super::members::withdraw;
 use super::statements_roster as sql;
 use super::store::Store;
 use super::stored::{self, Draft, Growth, Placed, audit, count, having, remove_values, revoke_all, see_off};
@@ -129,17 +129,11 @@ fn replace(db: &dyn Sql, draft: &Draft, act: &Act) -> Result<Outcome<Written<Sto
 fn delete(db: &dyn Sql, stored: &StoredUser, deletion: Deletion, act: &Act) -> Result<(), SqlFault> {
     let user = &stored.user;
     let (directory, id) = (user.directory.as_str(), user.id.0.as_str());
-    let growth =
-        Growth { numbers: 1, users: -1, inactive: -i64::from(!user.active), deletions: 1, ..Growth::default() };
+    withdraw(db, directory, id, act.at)?;
+    let growth = Growth { numbers: 1, users: -1, inactive: -i64::from(!user.active), deletions: 1 };
     let (seq, wanted) = count(db, directory, growth)?;
     let end = if user.active { see_off } else { revoke_all };
     end(db, id, act.at)?;
-    let left = db.execute(sql::MEMBERSHIPS_GONE, params![seq, act.at.ms(), id])?;
-    if left > 0 {
-        db.execute(sql::GROUPS_LOSE, params![act.at.ms(), seq, id])?;
-        db.execute(sql::LEAVE_GROUPS, params![id])?;
-        count(db, directory, Growth { memberships: -rows::count(left), ..Growth::default() })?;
-    }
     remove_values(db, (directory, id), all_values(&user.attributes, wanted.as_deref()).iter())?;
     db.execute(sql::DELETE_USER, params![id])?;
     let external_id = user.text("externalId");

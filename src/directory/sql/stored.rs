@@ -1,6 +1,7 @@
 //! Users with their bookkeeping: how a row is read, and how one is made, changed and removed within a transaction.
 
 use super::engine::{Outcome, Param, Row, Sql, SqlFault, Statement, params};
+use super::members::unpark;
 use super::notices::note_leaving;
 use super::rows::{self, index_value};
 use super::statements as sql_users;
@@ -8,6 +9,7 @@ use super::statements_roster as sql;
 use super::values::{IndexRow, UNIQUE, all_values, basic_values, insert_values, insertion, portions, wanted_values};
 use crate::base::Moment;
 use crate::directory::roster::{Act, Written};
+use crate::identity::group::MemberKind;
 use crate::identity::{StoredUser, UserId};
 
 /// Reads the columns of `statements_roster::stored_columns`.
@@ -47,15 +49,13 @@ pub(super) struct Growth {
     pub numbers: i64,
     pub users: i64,
     pub inactive: i64,
-    pub memberships: i64,
-    pub parked: i64,
     pub deletions: i64,
 }
 
 /// The last of the numbers that a write took, and the attributes beyond the usual ones that are indexed.
 pub(super) fn count(db: &dyn Sql, directory: &str, growth: Growth) -> Result<(i64, Option<String>), SqlFault> {
-    let Growth { numbers, users, inactive, memberships, parked, deletions } = growth;
-    let values = params![directory, numbers, users, inactive, memberships, parked, deletions];
+    let Growth { numbers, users, inactive, deletions } = growth;
+    let values = params![directory, numbers, users, inactive, deletions];
     db.first(sql::COUNT, values, |row| Ok((row.int(0)?, row.opt_string(1)?)))?.ok_or_else(uncounted)
 }
 
@@ -134,7 +134,7 @@ pub(super) fn create_some(
         }
         if new.begun.known || new.begun.reserved.is_some() {
             let was = new.external_id().filter(|_| new.begun.reserved.is_some());
-            take_up(db, (new.directory(), new.id), was, (new.begun.seq, new.act.at))?;
+            take_up(db, (new.directory(), new.id), was, new.act.at)?;
         }
         let seq = u64::try_from(new.begun.seq).map_err(|_| uncounted())?;
         placed.push(Placed { id: UserId(new.id.to_owned()), seq, valid_from: new.valid_from });
@@ -252,26 +252,15 @@ fn take_up(
     db: &dyn Sql,
     (directory, id): (&str, &str),
     reserved_for: Option<&str>,
-    (seq, at): (i64, Moment),
+    at: Moment,
 ) -> Result<(), SqlFault> {
-    db.execute(sql::REMEMBER_NO_LONGER, params![directory, 0_i64, id, ""])?;
+    db.execute(sql::USER_IS_BACK, params![directory, id])?;
     match reserved_for {
         Some(external_id) => db.execute(sql::TAKE_RESERVED, params![directory, external_id])?,
         // Whoever names an id of before, as an import does, has it: nobody waits for it any more.
         None => db.execute(sql::RESERVED_NO_LONGER, params![directory, id])?,
     };
-    let groups = db.all(sql::PARKED_UNDER, params![id, directory], |row| row.string(0))?;
-    db.execute(sql::UNPARK, params![id, directory])?;
-    for group in &groups {
-        db.execute(sql::JOIN_GROUP, params![group, id, directory, seq])?;
-        db.execute(sql::GROUP_GAINS, params![at.ms(), seq, group])?;
-        db.execute(sql::REMEMBER_NO_LONGER, params![directory, 2_i64, group, id])?;
-    }
-    let joined = i64::try_from(groups.len()).unwrap_or(i64::MAX);
-    if joined > 0 {
-        count(db, directory, Growth { memberships: joined, parked: -joined, ..Growth::default() })?;
-    }
-    Ok(())
+    unpark(db, directory, id, MemberKind::User, at)
 }
 
 /// Writes the next state of a user over `before`, as which it was read in this transaction. Gives it as it is now.

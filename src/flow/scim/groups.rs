@@ -211,6 +211,11 @@ impl Desk<'_> {
     }
 
     async fn shown_group(&self, status: u16, group: &StoredGroup, shown: Shown) -> Result<Answer, Refusal> {
+        if (shown == Shown::All || self.terms.selection != Selection::Default)
+            && let Some(answer) = self.in_pieces(status, group)
+        {
+            return Ok(answer);
+        }
         let many = group.members > GROUP_ANSWER_MEMBERS_MAX && self.terms.selection == Selection::Default;
         if shown == Shown::Few && many {
             return Ok(Answer { status, ..self.without_members(group)? });

@@ -3,16 +3,35 @@
 use serde_json::json;
 
 use super::desk::Desk;
+use super::pass::Pass;
 use super::refusal::Refusal;
+use crate::directory::roster::Groups;
+use crate::flow::ports::Unavailable;
 use crate::identity::GroupId;
 use crate::identity::group::{Member, MemberDelta, MemberKind};
 use crate::scim::filter::Filter;
 use crate::scim::group::MemberStep;
-use crate::scim::schema::ResourceType;
 
 /// Members that are read at a time. Between two pages others have their turn, and the time that a call may take is looked
 /// at: a read of SQLite doesn't wait for anything.
-const PAGE: u32 = 1_000;
+pub(super) const PAGE: u32 = 1_000;
+
+/// The members behind one, by their ids; fewer than [`PAGE`] are the last. What users are called is seen only where
+/// `displayName` is confirmed.
+pub(super) async fn member_page(
+    groups: &dyn Groups,
+    pass: &Pass,
+    id: &GroupId,
+    after: Option<&str>,
+) -> Result<Vec<Member>, Unavailable> {
+    let mut page = groups.members(pass.scope(), id, after, PAGE).await?;
+    if pass.schemas().user.attribute("displayName").is_none() {
+        for member in page.iter_mut().filter(|member| member.kind == MemberKind::User) {
+            member.display = None;
+        }
+    }
+    Ok(page)
+}
 
 impl Desk<'_> {
     /// All members.
@@ -22,7 +41,7 @@ impl Desk<'_> {
             let after = all.last().map(|member| member.id.as_str());
             let page = self.member_page(id, after).await?;
             let more = page.len() == PAGE as usize;
-            all.extend(page.into_iter().map(|member| self.as_confirmed(member)));
+            all.extend(page);
             if !more {
                 return Ok(all);
             }
@@ -30,15 +49,8 @@ impl Desk<'_> {
         }
     }
 
-    /// The members behind one, by their ids. What users are called is seen only where `displayName` is confirmed.
     async fn member_page(&self, id: &GroupId, after: Option<&str>) -> Result<Vec<Member>, Refusal> {
-        let mut page = self.ports.directory.groups.members(self.pass.scope(), id, after, PAGE).await?;
-        if !self.schema(ResourceType::User).attributes.iter().any(|attribute| attribute.key == "displayName") {
-            for member in page.iter_mut().filter(|member| member.kind == MemberKind::User) {
-                member.display = None;
-            }
-        }
-        Ok(page)
+        Ok(member_page(&*self.ports.directory.groups, self.pass, id, after).await?)
     }
 
     /// The steps of a plan as the store takes them.
@@ -68,20 +80,12 @@ impl Desk<'_> {
             let more = page.len() == PAGE as usize;
             after = page.last().map(|member| member.id.clone());
             let is_meant = |member: &Member| filter.matches_value(&self.as_value(member));
-            let page = page.into_iter().map(|member| self.as_confirmed(member));
-            ids.extend(page.filter(is_meant).map(|member| member.id));
+            ids.extend(page.into_iter().filter(is_meant).map(|member| member.id));
             if !more {
                 return Ok(ids);
             }
             tokio::task::yield_now().await;
         }
-    }
-
-    /// A user's name is shown only where it is confirmed; groups have theirs in any case.
-    fn as_confirmed(&self, member: Member) -> Member {
-        let is_shown =
-            member.kind == MemberKind::Group || self.schema(ResourceType::User).attribute("displayName").is_some();
-        Member { display: member.display.filter(|_| is_shown), ..member }
     }
 
     /// A member as a filter in a path sees it.

@@ -19,6 +19,7 @@ pub const TOKEN_PREFIX: &str = "vsc_";
 const SCHEMES: [&str; 2] = ["bearer", "hzn"];
 
 /// What a verified credential opens. Nothing else makes one, but a rehearsal.
+#[derive(Clone)]
 pub struct Pass {
     directory: Arc<Directory>,
     schemas: Arc<Schemas>,

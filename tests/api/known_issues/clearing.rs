@@ -96,3 +96,34 @@ fn null_values_are_not_propagated_no_more_for_values_of_lists_and_extensions() {
         }
     }
 }
+
+#[test]
+fn null_values_are_not_propagated_no_more_for_one_value_among_several() {
+    for source in BOTH {
+        let town = Town::new(source);
+        let mut number = 0;
+        let mut cleared = |how: String, operation: Value| {
+            number += 1;
+            let person = town.hire(&format!("p{number}"));
+            let mobile =
+                json!([{ "op": "add", "path": "phoneNumbers", "value": [{ "type": "mobile", "value": "+1 777" }] }]);
+            town.patch(&path(&person), &mobile);
+            town.patch(&path(&person), &json!([operation]));
+            let stored = town.stored(&person).expect("it is there");
+            let left = stored.user.attributes.get("phoneNumbers").cloned();
+            assert_eq!(left, Some(json!([{ "type": "mobile", "value": "+1 777" }])), "{source:?} {how}");
+        };
+        let work = "phoneNumbers[type eq \"work\"]";
+        for blank in [json!(""), json!(null), json!(" "), json!("__CLEAR__")] {
+            for op in ["Add", "Replace"] {
+                let value = format!("{work}.value");
+                cleared(format!("{op} {blank} by path"), json!({ "op": op, "path": value, "value": blank }));
+                cleared(format!("{op} {blank} without path"), json!({ "op": op, "value": { (value): blank } }));
+            }
+            let element = json!({ "op": "replace", "path": work, "value": { "type": "work", "value": blank } });
+            cleared(format!("{blank} in the element"), element);
+        }
+        cleared("remove by filter".to_owned(), json!({ "op": "remove", "path": work }));
+        cleared("remove of its value".to_owned(), json!({ "op": "Remove", "path": format!("{work}.value") }));
+    }
+}

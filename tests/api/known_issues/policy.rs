@@ -7,6 +7,7 @@ use vestibule::directory::roster::{Subject, Tally};
 use vestibule::identity::UserId;
 
 use super::town::{BOTH, DIRECTORY, Person, Source, Town};
+use crate::support::client::{Client, userinfo};
 use crate::support::server::{block_on, wait_until};
 
 fn with(source: Source, tables: &str) -> Town {
@@ -28,6 +29,8 @@ fn a_deleted_azure_user_lingers_no_more_than_the_policy_says() {
         let group = town.group("Staff", &[&ada, &bob, &carl]);
         town.switch_off(&ada);
         town.stage.world.advance(Span::days(29));
+        let renamed = json!([{ "op": "replace", "path": "displayName", "value": "Ada, once" }]);
+        town.patch(&format!("/Users/{}", ada.id), &renamed);
         town.switch_off(&bob);
         town.switch_off(&carl);
         assert!(town.stored(&ada).is_some(), "not before its time");
@@ -51,7 +54,21 @@ fn a229_a_deleted_azure_user_lingers_no_more_and_within_thirty_days_is_the_same_
     for source in BOTH {
         let town = with(source, "[lifecycle]\non_deactivate = \"delete_now\"\n\n[guard]\nmax_removals = 10");
         let ada = town.hire("ada");
+        let mut browser = town.browser();
+        let tokens = town.sign_in(&ada, &mut browser);
+        let client = Client::access();
+        let ask = client.ask(&town.stage.world.server);
+        let code = ask.run(&mut browser.tab()).code();
         town.switch_off(&ada);
+        wait_until("Ada is deleted", || town.stored(&ada).is_none());
+        let at_once = town.hire("ada");
+        assert_eq!(at_once.id, ada.id, "id and sub had waited");
+        let server = &town.stage.world.server;
+        assert_eq!(userinfo(server, &tokens.access).status, 401, "what was issued to her before stays dead");
+        assert_eq!(client.refresh(server, tokens.refresh()).error(), "invalid_grant");
+        assert_eq!(client.redeem(server, &ask, &code).error(), "invalid_grant");
+        assert_eq!(client.ask(server).with("prompt", "none").run(&mut browser).error(), "login_required");
+        town.switch_off(&at_once);
         wait_until("Ada is deleted", || town.stored(&ada).is_none());
         let audits = &town.stage.world.server.running().ports().directory.audits;
         let record = block_on(audits.of_object("contoso", &ada.id, 1)).expect("the database works").remove(0);

@@ -44,6 +44,24 @@ fn a_resource_that_the_client_knows_is_not_sent_again() {
 }
 
 #[test]
+fn what_must_not_be_there_is_not_changed() {
+    let world = world();
+    let scim = Scim::new(&world.server);
+    let alice = scim.user("alice@contoso.com", "alice");
+    let path = format!("/Users/{}", id(&alice));
+    let body =
+        json!({ "schemas": [PATCH_OP], "Operations": [{ "op": "replace", "path": "displayName", "value": "B" }] });
+    for tag in ["*", "W/\"1\"", "\"x\", \"1\""] {
+        for (method, body) in [("PUT", &person("alice@contoso.com", "b")), ("PATCH", &body), ("DELETE", &json!({}))] {
+            let answer = scim.send(&scim.with_body(method, &path, body).header("If-None-Match", tag));
+            is_error(&answer, 412, None);
+        }
+    }
+    assert_eq!(scim.get(&path).json(), alice);
+    assert_eq!(scim.send(&scim.with_body("PATCH", &path, &body).header("If-None-Match", "W/\"9\"")).status, 200);
+}
+
+#[test]
 fn a221_of_two_changes_with_one_if_match_one_is_refused() {
     let world = world();
     let scim = Scim::new(&world.server);
@@ -100,4 +118,54 @@ fn changes_of_different_attributes_at_once_are_all_kept() {
     assert_eq!(user["displayName"], "D");
     assert_eq!(user["name"], json!({ "givenName": "G", "familyName": "F" }));
     assert_eq!(user["meta"]["version"], "W/\"4\"");
+}
+
+#[test]
+fn a221_of_many_changes_of_a_group_with_one_if_match_one_alone_is_done() {
+    let world = world();
+    let scim = Scim::new(&world.server);
+    for round in 0..5 {
+        let path = format!("/Groups/{}", id(&scim.group(&format!("Group {round}"), &[])));
+        let all: Vec<Response> = std::thread::scope(|scope| {
+            let (scim, path) = (&scim, &path);
+            let change = |n: u32| move || rename(scim, path, &format!("Name {round} {n}"), "W/\"1\"");
+            let begun: Vec<_> = (0..8).map(|n| scope.spawn(change(n))).collect();
+            begun.into_iter().map(|it| it.join().expect("an answer")).collect()
+        });
+        let done: Vec<&Response> = all.iter().filter(|it| it.status == 200).collect();
+        assert_eq!(done.len(), 1, "{all:?}");
+        assert!(all.iter().all(|it| matches!(it.status, 200 | 412)), "{all:?}");
+        assert_eq!(scim.get(&path).json()["displayName"], done[0].json()["displayName"]);
+    }
+}
+
+#[test]
+fn changes_of_different_attributes_of_a_group_at_once_are_all_kept() {
+    let world = world();
+    let scim = Scim::new(&world.server);
+    let extension = "urn:ietf:params:scim:schemas:extension:ws1b:2.0:Group";
+    for round in 0..5 {
+        let path = format!("/Groups/{}", id(&scim.group(&format!("Group {round}"), &[])));
+        let (name, external_id) = (format!("Name {round}"), format!("e{round}"));
+        let (description, domain) = (format!("{extension}:description"), format!("{extension}:domain"));
+        let changes = [
+            ("displayName", name.as_str()),
+            ("externalId", &external_id),
+            (&description, "Everybody"),
+            (&domain, "contoso.com"),
+        ];
+        std::thread::scope(|scope| {
+            for (attribute, value) in changes {
+                let (scim, path) = (&scim, &path);
+                scope.spawn(move || {
+                    let answer = scim.patch(path, &json!([{ "op": "replace", "path": attribute, "value": value }]));
+                    assert_eq!(answer.status, 200, "{}", answer.text());
+                });
+            }
+        });
+        let group: Value = scim.get(&path).json();
+        assert_eq!((&group["displayName"], &group["externalId"]), (&json!(name), &json!(external_id)));
+        assert_eq!(group[extension], json!({ "description": "Everybody", "domain": "contoso.com" }));
+        assert_eq!(group["meta"]["version"], "W/\"5\"");
+    }
 }

@@ -129,3 +129,23 @@ fn the_last_use_of_a_credential_is_noted_within_seconds() {
     let used = || block_on(clients.by_id(&scim.credential)).expect("the database works").and_then(|it| it.last_used);
     crate::support::server::wait_until("its last use is noted", || used() == Some(world.now()));
 }
+
+#[test]
+fn two_credentials_of_a_directory_live_at_once_and_a_third_only_when_one_is_over() {
+    let world = world();
+    let first = credential(&world.server, "contoso", SyncKind::Token, Span::minutes(5));
+    let second = credential(&world.server, "contoso", SyncKind::Oauth, Span::days(30));
+    let clients = &world.server.running().ports().directory.sync_clients;
+    let third = || {
+        let mut client = block_on(clients.by_id(&second.id)).expect("the database works").expect("it is there");
+        client.id = "scim-third".to_owned();
+        client.secret = vestibule::base::Digest::of("third");
+        client.created = world.now();
+        block_on(clients.create(client, 2)).expect("the database works")
+    };
+    assert!(!third(), "two are there");
+    let scim = Scim { server: &world.server, token: first.secret.clone(), credential: first.id.clone() };
+    assert_eq!(scim.get("/Users").status, 200);
+    world.advance(Span::minutes(5));
+    assert!(third(), "the first is over");
+}

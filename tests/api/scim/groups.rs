@@ -195,3 +195,18 @@ fn a_group_within_a_group_and_around_it_is_kept() {
     assert_eq!(shown["members"][0]["type"], "Group");
     assert_eq!(shown["members"][0]["$ref"], format!("https://id.example.com/usergroup/scim/v2/Groups/{inner}"));
 }
+
+#[test]
+fn a_group_has_another_version_when_a_member_is_deleted() {
+    let world = world();
+    let scim = Scim::new(&world.server);
+    let ids = people(&scim, 2);
+    let path = format!("/Groups/{}", id(&scim.group("Group", &[&ids[0], &ids[1]])));
+    let before = scim.get(&path);
+    let tag = before.header("etag").expect("a version").to_owned();
+    let again = || scim.send(&scim.request("GET", &path).header("If-None-Match", &tag));
+    assert_eq!(again().status, 304);
+    assert_eq!(scim.delete(&format!("/Users/{}", ids[0])).status, 204);
+    let after = again();
+    assert_eq!((after.status, after.json()["members"].as_array().map(Vec::len)), (200, Some(1)), "not what it was");
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::client::Client;
+use crate::support::client::{Client, userinfo};
 use crate::support::scim::{Scim, id, person};
 use crate::support::server::block_on;
 use crate::world::{ALICE, BOB, World};
@@ -111,4 +111,19 @@ fn sensitive_values_stand_in_the_audit_by_digest_and_never_in_clear() {
     let records = block_on(audits.of_object("contoso", id(&user), 10)).expect("the database works");
     assert_eq!(records.len(), 3);
     assert!(records.iter().all(|record| !record.changes.contains("CanaryWord")), "{records:?}");
+}
+
+#[test]
+fn an_address_that_the_source_changes_is_no_longer_one_that_the_provider_verified() {
+    let world = World::new();
+    let scim = Scim::new(&world.server);
+    let tokens = world.sign_in(&mut world.server.browser());
+    assert_eq!(userinfo(&world.server, &tokens.access).json()["email_verified"], true);
+    let path = format!("/Users/{}", tokens.sub());
+    let mail = |value: &str| json!([{ "op": "replace", "path": "emails", "value": [{ "value": value }] }]);
+    assert_eq!(scim.patch(&path, &mail("ALICE@contoso.com")).status, 200);
+    assert_eq!(userinfo(&world.server, &tokens.access).json()["email_verified"], true, "the same address");
+    assert_eq!(scim.patch(&path, &mail("boss@contoso.com")).status, 200);
+    let told = userinfo(&world.server, &tokens.access).json();
+    assert_eq!((&told["email"], &told["email_verified"]), (&json!("boss@contoso.com"), &json!(false)));
 }

@@ -289,3 +289,19 @@ fn a_search_at_the_root_finds_users_and_groups() {
     assert_eq!(seen, all);
     is_error(&scim.post("/.search", &json!({ "filter": "madeUp eq 1" })), 400, Some("invalidFilter"));
 }
+
+#[test]
+fn where_a_page_of_one_question_begins_says_nothing_of_another_question() {
+    let world = world();
+    let scim = Scim::new(&world.server);
+    let all = people(&scim, 6);
+    for n in [1, 3, 5] {
+        let operation = json!([{ "op": "replace", "path": "displayName", "value": "Other" }]);
+        assert_eq!(scim.patch(&format!("/Users/{}", all[n]), &operation).status, 200);
+    }
+    let other = "filter=displayName eq \"Other\"&";
+    let page = |filter: &str, start: u32| ids(&scim.get(&format!("/Users?{filter}startIndex={start}&count=2")).json());
+    assert_eq!(page(other, 1), [all[1].as_str(), &all[3]]);
+    assert_eq!(page("", 3), all[2..4], "not behind what the filtered list gave");
+    assert_eq!(page(other, 3), [all[5].as_str()]);
+}

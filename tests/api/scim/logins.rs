@@ -35,6 +35,10 @@ struct Held {
     refresh: String,
     code: String,
     ask: crate::support::client::Ask,
+    /// Another such code, for later.
+    second: (crate::support::client::Ask, String),
+    /// An access token that no refresh token came with.
+    plain: String,
 }
 
 fn held(world: &World) -> Held {
@@ -42,7 +46,8 @@ fn held(world: &World) -> Held {
     let mut browser = world.server.browser();
     let tokens = world.sign_in_for_long(&client, &mut browser);
     let (ask, code) = world.fresh_code(&client);
-    Held { browser, refresh: tokens.refresh().to_owned(), access: tokens.access, code, ask }
+    let (second, plain) = (world.fresh_code(&client), world.sign_in(&mut world.server.browser()).access);
+    Held { browser, refresh: tokens.refresh().to_owned(), access: tokens.access, code, ask, second, plain }
 }
 
 /// Nothing that was issued is worth anything now.
@@ -74,6 +79,9 @@ fn lives(world: &World, external_id: &str) {
     set(&scim, id(&user), json!(true));
     assert!(!world.is_signed_in(&first.browser), "what was issued before stays void");
     assert_eq!(userinfo(&world.server, &first.access).status, 401);
+    assert_eq!(userinfo(&world.server, &first.plain).status, 401);
+    let (ask, code) = &first.second;
+    assert_eq!(Client::access().redeem(&world.server, ask, code).error(), "invalid_grant");
     let second = held(world);
     let tokens = world.sign_in(&mut world.server.browser());
     assert_eq!(tokens.sub(), id(&user), "the same person");

@@ -18,6 +18,9 @@ use vestibule::token::family::{Family, FamilyId};
 use crate::invariants;
 use crate::postgres_server::PostgresServer;
 
+/// Rows of a question, each as one text.
+type Asked = Box<dyn Fn(&str) -> Vec<String> + Send + Sync>;
+
 /// A fresh database, and a way to open it as another process would.
 pub struct Home {
     pub db: Database,
@@ -25,7 +28,7 @@ pub struct Home {
     /// Runs a script behind the contracts' back.
     pub script: Box<dyn Fn(&str) + Send + Sync>,
     /// What a statement answers, beside the program: one text for each row.
-    ask: Box<dyn Fn(&str) -> Vec<String> + Send + Sync>,
+    ask: Asked,
 }
 
 impl Home {

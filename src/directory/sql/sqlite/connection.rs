@@ -182,7 +182,7 @@ mod tests {
 
     use super::super::super::schema::{VERSION_1, VERSION_2, is_current, migrate};
     use super::super::super::statements as sql;
-    use super::super::super::{statements_feed as feed, statements_made as made, statements_roster as roster};
+    use super::super::super::{statements_feed as feed, statements_roster as roster};
     use super::*;
 
     #[test]
@@ -231,8 +231,7 @@ mod tests {
             roster::HOLDS,
             roster::DELETE_VALUE,
             roster::INDEX_STATE,
-            made::CHANGES,
-            made::CHANGES_OF,
+            feed::CHANGES,
             feed::SYNC_CLIENT_BY_SECRET,
             feed::SYNC_CLIENT_USED,
         ];
