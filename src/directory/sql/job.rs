@@ -102,10 +102,13 @@ where
     }
 }
 
+/// What came of several that were done together; `None`: each has to be done by itself.
+type Together<T> = Result<Option<Vec<T>>, SqlFault>;
+
 /// How work of a kind is done: one alone, or several together.
 pub(super) struct Kind<I, T> {
     pub alone: fn(&dyn Sql, &I) -> Result<Outcome<T>, SqlFault>,
-    pub together: fn(&dyn Sql, &[&I]) -> Result<Option<Vec<T>>, SqlFault>,
+    pub together: fn(&dyn Sql, &[&I]) -> Together<T>,
 }
 
 /// Work that somebody waits for, and that may be done together with others of its kind.

@@ -59,7 +59,9 @@ pub fn postgres_home() -> Home {
     let reopen = move || postgres(&url, &PostgresOptions::default()).unwrap();
     let database = name.clone();
     let script = move |sql: &str| drop(PostgresServer::shared().ask(&database, sql));
-    let ask = move |sql: &str| PostgresServer::shared().ask(&name, sql).lines().map(str::to_owned).collect();
+    // No text of PostgreSQL has a zero byte: that is how it is kept.
+    let text = |row: &str| row.replace("\u{FFFF}0", "\0").replace("\u{FFFF}1", "\u{FFFF}");
+    let ask = move |sql: &str| PostgresServer::shared().ask(&name, sql).lines().map(text).collect();
     Home { db: reopen(), reopen: Box::new(reopen), script: Box::new(script), ask: Box::new(ask) }
 }
 
