@@ -3,14 +3,8 @@
 
 use std::collections::BTreeSet;
 
-    let schema = Schemas::of(directory).user;
-    let (schema, writing) = (&schema, &Writing::new(&schema, &ports.audit_key));
-    // All that one commit can hold at a time.
-    let deleted = stream::iter(users).map(|StoredUser { user, version, .. }| async move {
-        let seen = split(schema, user.attributes).seen;
-        let before = Side { attributes: Some(&seen), active: Some(user.active) };
-        let changes = Value::Object(writing.between(before, Side::default())).to_string();
-        let act = Act { at: now, by: "policy".to_owned(), what: "delete", changes };
+use futures_util::{StreamExt as _, stream};
+use serde_json::Value;
 
 use crate::base::{Moment, Span};
 use crate::directory::roster::{Act, Deletion, Written};
@@ -162,20 +156,14 @@ async fn delete(
     users: Vec<StoredUser>,
     now: Moment,
 ) -> Result<u64, DirectoryFault> {
-<<<<<<< HEAD
+    let schema = Schemas::of(directory).user;
+    let (schema, writing) = (&schema, &Writing::new(&schema, &ports.audit_key));
     // All that one commit can hold at a time.
     let deleted = stream::iter(users).map(|StoredUser { user, version, .. }| async move {
-        let act = Act { at: now, by: "policy".to_owned(), what: "delete", changes: "{}".to_owned() };
-=======
-    let mut gone = 0;
-    let schema = Schemas::of(directory).user;
-    let writing = Writing::new(&schema, &ports.audit_key);
-    for StoredUser { user, version, .. } in users {
-        let seen = split(&schema, user.attributes).seen;
+        let seen = split(schema, user.attributes).seen;
         let before = Side { attributes: Some(&seen), active: Some(user.active) };
         let changes = Value::Object(writing.between(before, Side::default())).to_string();
         let act = Act { at: now, by: "policy".to_owned(), what: "delete", changes };
->>>>>>> main
         let deletion = Deletion::ByPolicy { kept_until: now.plus(KEPT) };
         ports.directory.roster.delete(&directory.id, &user.id, Some(version), deletion, act).await
     });
