@@ -53,7 +53,9 @@ pub fn postgres_home() -> Home {
     let url = Secret::new(PostgresServer::shared().fresh_database());
     let name = url.expose().rsplit('/').next().unwrap().to_owned();
     let reopen = move || postgres(&url, &PostgresOptions::default()).unwrap();
-    let ask = move |sql: &str| PostgresServer::shared().ask(&name, sql).lines().map(str::to_owned).collect();
+    // How the one character is kept that PostgreSQL has not.
+    let plain = |line: &str| line.replace("\u{FFFF}0", "\0").replace("\u{FFFF}1", "\u{FFFF}");
+    let ask = move |sql: &str| PostgresServer::shared().ask(&name, sql).lines().map(plain).collect();
     Home { db: reopen(), reopen: Box::new(reopen), ask: Box::new(ask) }
 }
 
