@@ -21,6 +21,7 @@ use crate::keys::client_secret::RememberedSecrets;
 use crate::keys::ring::Ring;
 use crate::keys::seal::Seal;
 use crate::metrics::Metrics;
+use crate::scim::changes::AuditKey;
 use crate::state::{self, StateStore};
 use crate::upstream::Upstream;
 
@@ -132,7 +133,7 @@ fn assembled(parts: Parts, state: Arc<dyn StateStore>, ring: Ring) -> Ports {
         stopping: AtomicBool::new(false),
         notices_wait: tokio::sync::Notify::new(),
         leavings_wait: tokio::sync::Notify::new(),
-        audit_key: seal.derive("audit"),
+        audit_key: AuditKey::new(&seal.derive("audit")),
         scim_rates: PerSecond::default(),
         sightings: Gathered::default(),
         confirmed,

@@ -73,9 +73,10 @@ fn identity_name(current: &StoredUser, next: &StoredUser, dialect: &Dialect) -> 
     if is_of(real) {
         return Some(real.to_owned());
     }
-    // Renamed first and switched off behind it: until then it was an ordinary name.
+    // Renamed first and switched off behind it: until then it was an ordinary name. What came before is a former one, or
+    // still a mail address.
     let rest = name.get(32..)?;
-    current.user.former_names.iter().any(|former| is_of(former)).then(|| rest.to_owned())
+    current.user.identifiers().iter().any(|known| is_of(known)).then(|| rest.to_owned())
 }
 
 /// Whether `name` is 32 hexadecimal digits and then the name of before; the digits are those of the externalId, if that

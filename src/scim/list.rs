@@ -81,11 +81,6 @@ impl<'a> Parameters<'a> {
             place.get_or_insert(value);
         }
     }
-
-    /// A number that is sent blank is not sent.
-    fn number(value: Option<&'a str>) -> Option<&'a str> {
-        value.filter(|value| !value.trim().is_empty())
-    }
 }
 
 impl ListRequest {
@@ -124,7 +119,7 @@ impl ListRequest {
     }
 
     fn of(parameters: &Parameters<'_>, schema: &Schema) -> Result<Self, ScimError> {
-        let begin = match (parameters.cursor, Parameters::number(parameters.start_index)) {
+        let begin = match (parameters.cursor, parameters.start_index) {
             (Some(_), Some(_)) => {
                 let detail = "cursor and startIndex exclude each other: send one of them";
                 return Err(ScimError::bad(ScimType::InvalidCursor, detail));
@@ -137,7 +132,7 @@ impl ListRequest {
             Begin::Cursor(_) => ScimType::InvalidCount,
             Begin::Index(_) => ScimType::InvalidValue,
         };
-        let count = match Parameters::number(parameters.count) {
+        let count = match parameters.count {
             Some(count) => {
                 let count = whole("count", count, wrong)?;
                 u32::try_from(count).map_or(PAGE_MAX, |count| count.min(PAGE_MAX))

@@ -8,6 +8,7 @@ pub mod guid;
 pub(crate) mod samples;
 pub mod schema;
 pub mod json;
+mod writer;
 pub mod confirmed;
 pub mod changes;
 pub mod notes;
@@ -24,8 +25,8 @@ pub mod group;
 pub mod lifecycle;
 pub mod list;
 mod chosen;
-mod writer;
 pub mod render;
+pub mod page;
 pub mod documents;
 
 #[cfg(test)]

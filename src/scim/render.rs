@@ -147,7 +147,7 @@ impl<'a, 'o> Page<'a, 'o> {
     fn end(&mut self, resource: &Resource<'_>) {
         for urn in self.extensions() {
             let place = self.json.place();
-            self.json.name(urn);
+            self.json.foreign_name(urn);
             let inside = self.json.place();
             self.json.open(b'{');
             self.attributes(resource, urn);
@@ -200,7 +200,7 @@ impl<'a, 'o> Page<'a, 'o> {
 
     fn attribute(&mut self, attribute: &Attribute, value: &Value, shown: Shown) {
         let place = self.json.place();
-        self.json.name(&attribute.name);
+        self.json.foreign_name(&attribute.name);
         let inside = self.json.place();
         if let Value::Array(items) = value {
             self.json.open(b'[');

@@ -14,6 +14,7 @@ mod stage;
 mod canaries;
 mod check;
 mod directory;
+mod directory_odd;
 mod doctor;
 mod doctor_red;
 mod explain;

@@ -25,5 +25,6 @@ mod redis_restored;
 mod restart;
 mod scim_kill;
 mod scim_postgres;
+mod scim_races;
 mod two_servers;
 mod upstream;

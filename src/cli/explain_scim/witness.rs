@@ -70,7 +70,7 @@ impl Roster for Witness {
         Ok(written)
     }
 
-    async fn create_all(&self, users: Vec<StoredUser>, act: Act) -> Result<Written<u64>, DirectoryFault> {
+    async fn create_all(&self, users: Vec<StoredUser>, act: Act) -> Result<Written<Vec<UserId>>, DirectoryFault> {
         self.roster.create_all(users, act).await
     }
 

@@ -90,7 +90,10 @@ pub(super) fn create(
     let number = reserve(db, directory, 1 + numbers(&net, 0))? + 1;
     let new =
         params![id, directory, number, &head.attributes, &head.name_key, head.external_id.as_deref(), act.at.ms(),];
-    db.execute(sql::INSERT_GROUP, new)?;
+    if db.execute(sql::INSERT_GROUP, new)? == 0 {
+        // Only an import names ids of its own.
+        return undo(Written::Taken { attribute: "id", by: id.to_owned(), external_id: None });
+    }
     db.execute(sql::GROUP_IS_BACK, params![directory, id])?;
     let roll = Roll { db, directory, group: id, at: act.at, unknown: rules.unknown };
     let effect = match roll.carry_out(&net, number)? {

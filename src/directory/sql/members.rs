@@ -148,12 +148,18 @@ impl Roll<'_> {
 
     fn add(&self, net: &Net, number: i64, effect: &mut Effect) -> Result<Option<String>, SqlFault> {
         let (db, flavour, ids) = (self.db, self.db.flavour(), rows::json(&net.add)?);
-        effect.added = db.execute(sql::ADD_USERS.of(flavour), params![&ids, self.group, number, self.directory])?;
+        // Who is a member is not gone.
+        let back = params![&ids, self.directory, self.group];
+        let came_back = || Statement { sql: sql::CAME_BACK.of(flavour), params: back };
+        let users = params![&ids, self.group, number, self.directory];
+        let users = Statement { sql: sql::ADD_USERS.of(flavour), params: users };
+        effect.added = db.execute_all(&[users, came_back()])?.first().copied().unwrap_or(0);
         // Mostly all are users who were no members, and that is all there is to ask.
         if effect.added < net.added() {
             let number = number.saturating_add(rows::count(net.added()));
             let groups = params![&ids, self.group, number, self.directory];
-            effect.added += db.execute(sql::ADD_GROUPS.of(flavour), groups)?;
+            let groups = Statement { sql: sql::ADD_GROUPS.of(flavour), params: groups };
+            effect.added += db.execute_all(&[groups, came_back()])?.first().copied().unwrap_or(0);
         }
         if effect.added < net.added() {
             match self.unknown {
@@ -169,9 +175,6 @@ impl Roll<'_> {
                     }
                 }
             }
-        }
-        if effect.added > 0 {
-            db.execute(sql::CAME_BACK.of(flavour), params![&ids, self.directory, self.group])?;
         }
         Ok(None)
     }

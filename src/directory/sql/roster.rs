@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::engine::{Outcome, Sql, SqlFault, params};
+use super::job::Kind;
 use super::members::withdraw;
 use super::statements_roster as sql;
 use super::store::Store;
@@ -46,12 +47,15 @@ impl Roster for Store {
     async fn create(&self, user: StoredUser, act: Act) -> Result<Written<StoredUser>, DirectoryFault> {
         let at = act.at;
         let draft = Arc::new(Draft::of(user)?);
-        let given = Arc::clone(&draft);
-        let written = self.write_or_undo(move |db| stored::create(db, &given, &act)).await?;
+        let kind = Kind {
+            alone: |db, (draft, act): &(Arc<Draft>, Act)| stored::create(db, draft, act),
+            together: create_together,
+        };
+        let written = self.write_jointly((Arc::clone(&draft), act), kind).await?;
         Ok(written.map(|placed| settled(draft, placed, at)))
     }
 
-    async fn create_all(&self, users: Vec<StoredUser>, act: Act) -> Result<Written<u64>, DirectoryFault> {
+    async fn create_all(&self, users: Vec<StoredUser>, act: Act) -> Result<Written<Vec<UserId>>, DirectoryFault> {
         let drafts = users.into_iter().map(Draft::of).collect::<Result<Vec<Draft>, SqlFault>>()?;
         self.write_or_undo(move |db| create_all(db, &drafts, &act)).await
     }
@@ -94,16 +98,24 @@ fn settled(draft: Arc<Draft>, placed: Placed, at: crate::base::Moment) -> Stored
     StoredUser { version: 1, seq: placed.seq, created_at: at, ..new }
 }
 
-fn create_all(db: &dyn Sql, drafts: &[Draft], act: &Act) -> Result<Outcome<Written<u64>>, SqlFault> {
-    let count = drafts.len() as u64;
-    db.concerns(count)?;
+/// `None`: one of them can't be written.
+fn create_together(db: &dyn Sql, items: &[&(Arc<Draft>, Act)]) -> Result<Option<Vec<Written<Placed>>>, SqlFault> {
+    let drafts: Vec<(&Draft, &Act)> = items.iter().map(|(draft, act)| (&**draft, act)).collect();
+    let made = stored::create_some(db, &drafts)?.ok();
+    Ok(made.map(|placed| placed.into_iter().map(Written::Done).collect()))
+}
+
+fn create_all(db: &dyn Sql, drafts: &[Draft], act: &Act) -> Result<Outcome<Written<Vec<UserId>>>, SqlFault> {
+    let mut ids = Vec::with_capacity(drafts.len());
+    db.concerns(drafts.len() as u64)?;
     for some in drafts.chunks(CREATED_AT_ONCE) {
         let some: Vec<_> = some.iter().map(|draft| (draft, act)).collect();
-        if let Err(other) = stored::create_some(db, &some)? {
-            return Ok(Outcome::Undo(other.map(|_| 0)));
+        match stored::create_some(db, &some)? {
+            Ok(placed) => ids.extend(placed.into_iter().map(|placed| placed.id)),
+            Err(other) => return Ok(Outcome::Undo(other.map(|_| Vec::new()))),
         }
     }
-    Ok(Outcome::Keep(Written::Done(count)))
+    Ok(Outcome::Keep(Written::Done(ids)))
 }
 
 fn replace(db: &dyn Sql, draft: &Draft, act: &Act) -> Result<Outcome<Written<StoredUser>>, SqlFault> {

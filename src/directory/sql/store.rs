@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use super::backlog::Backlog;
 use super::desk::Writer;
 use super::engine::{Outcome, Sql, SqlFault};
+use super::job::Kind;
 use super::postgres::{Postgres, PostgresOptions};
 use super::sqlite::{Sqlite, SqliteOptions};
 use super::statements::SCHEMA_VERSION;
@@ -120,6 +121,15 @@ impl Store {
             (outcome, _) => Ok(outcome),
         };
         self.writer.write(work).await
+    }
+
+    /// Writes an item, together with others of its kind where that is quicker.
+    pub(super) async fn write_jointly<I, T>(&self, item: I, kind: Kind<I, T>) -> Result<T, DirectoryFault>
+    where
+        I: Send + 'static,
+        T: Send + 'static,
+    {
+        self.writer.write_jointly(item, kind).await
     }
 
     pub(super) fn traces_wait(&self) {

@@ -82,7 +82,13 @@ impl Answer {
     #[must_use]
     pub fn of(status: u16, body: &Value) -> Self {
         // Texts and numbers only: this can't fail.
-        Self { status, body: Some(serde_json::to_vec(body).unwrap_or_default()), ..Self::default() }
+        Self::json(status, serde_json::to_vec(body).unwrap_or_default())
+    }
+
+    /// A body that is JSON already.
+    #[must_use]
+    pub fn json(status: u16, body: Vec<u8>) -> Self {
+        Self { status, body: Some(body), ..Self::default() }
     }
 }
 

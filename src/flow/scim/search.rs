@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use super::desk::{Answer, Desk};
-use super::list::{Told, question, response};
+use super::list::question;
 use super::refusal::Refusal;
 use super::walk::{Question, Stage};
 use crate::directory::roster::Place;
 use crate::scim::list::{Begin, ListRequest};
+use crate::scim::page::{Resources, Told};
 use crate::scim::schema::ResourceType;
 
 /// A search of one type.
@@ -47,7 +48,7 @@ impl Desk<'_> {
         let kept = if index > 1 { self.kept::<Stage>(question, index).await? } else { Some(Stage::default()) };
         let mut skip = if kept.is_some() { 0 } else { index - 1 };
         let Stage { part, mut position, before: mut total } = kept.unwrap_or_default();
-        let mut resources = Vec::new();
+        let mut resources = Resources::default();
         let mut onward = None;
         let mut is_whole = false;
         for (number, (of, ask)) in (0_u8..).zip(parts).skip(usize::from(part)) {
@@ -62,7 +63,7 @@ impl Desk<'_> {
             let before = total;
             skip = skip.saturating_sub(page.total);
             total = total.saturating_add(page.total);
-            resources.extend(page.resources);
+            resources.append(&page.resources);
             if left > 0 {
                 is_whole = page.next.is_some();
                 onward = Some(match page.next {
@@ -74,13 +75,13 @@ impl Desk<'_> {
         if let Some(stage) = onward.filter(|stage| usize::from(stage.part) < parts.len()) {
             self.remember(question, index.saturating_add(resources.len() as u64), &stage).await?;
         }
-        Ok(response(resources, total, Told::Index(index)))
+        Ok(Answer::json(200, resources.response(total, &Told::Index(index))))
     }
 
     /// A page holds one type.
     async fn by_cursor(&self, parts: &[Part], question: &Question, cursor: &str) -> Result<Answer, Refusal> {
         let onward = self.opened(question, cursor)?;
-        let (mut resources, mut total, mut next) = (Vec::new(), 0_u64, None);
+        let (mut resources, mut total, mut next) = (Resources::default(), 0_u64, None);
         for (number, (of, ask)) in (0_u8..).zip(parts) {
             let (place, limit) =
                 if number == onward.part { (onward.place.clone(), ask.count) } else { (Place::First, 0) };
@@ -96,6 +97,6 @@ impl Desk<'_> {
                 };
             }
         }
-        Ok(response(resources, total, Told::Cursor(next)))
+        Ok(Answer::json(200, resources.response(total, &Told::Cursor(next))))
     }
 }

@@ -33,7 +33,6 @@ fn o11_o12_o13_pages_have_true_totals_and_bounds() {
         ("?count=0", 1, 0),
         ("?count=-1", 1, 0),
         ("?count=100000", 1, 7),
-        ("?count=&startIndex=", 1, 7),
     ] {
         let page = scim.get(&format!("/Users{query}")).json();
         assert_eq!(page["schemas"], json!([LIST_RESPONSE]));

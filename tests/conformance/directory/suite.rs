@@ -170,6 +170,8 @@ suite! {
         those_off_longest_come_first
         a_release_is_given_by_one_who_knows_what_it_was
         an_index_that_is_wanted_is_built_and_kept
+        an_announcement_is_gone_on_with_by_another_where_the_first_ended
+        a_credential_leads_to_its_scratch_scope_until_nothing_is_left_of_it
         a_scratch_scope_is_cleared_and_nothing_else;
     roster_groups:
         a_parked_member_becomes_one_when_the_user_appears
@@ -202,6 +204,7 @@ suite! {
     nesting:
         groups_are_found_directly_and_by_way_of_others
         cycles_end
+        a_group_that_is_deleted_leaves_every_cycle
         users_of_many_groups_come_once_each_page_by_page;
     lists:
         everybody_is_listed_in_the_order_of_creation

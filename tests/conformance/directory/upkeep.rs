@@ -1,7 +1,8 @@
 //! What is done to many users without being asked for by a source.
 
 use serde_json::json;
-use vestibule::directory::roster::{Deletion, Erased, SetAside, Subject, Written};
+use vestibule::base::Digest;
+use vestibule::directory::roster::{Deletion, Erased, SetAside, Sighting, Subject, SyncClient, SyncKind, Written};
 use vestibule::directory::{Activity, Database};
 use vestibule::identity::{StoredUser, UserId};
 
@@ -176,6 +177,75 @@ pub async fn an_index_that_is_wanted_is_built_and_kept(home: &Home) {
     assert!(find(db, "employeeNumber", "").await.is_empty());
 }
 
+pub async fn a_credential_leads_to_its_scratch_scope_until_nothing_is_left_of_it(home: &Home) {
+    let db = &home.db;
+    let scope = "contoso~doctor";
+    enrol(db, provisioned("ada")).await;
+    let credential = SyncClient {
+        id: "scim-doctor".to_owned(),
+        directory: DIRECTORY.to_owned(),
+        scope: scope.to_owned(),
+        name: "doctor".to_owned(),
+        kind: SyncKind::Token,
+        secret: Digest::of("a token"),
+        created: at(1_000),
+        expires: at(2_000),
+        last_used: None,
+    };
+    assert!(db.sync_clients.create(credential, 2).await.unwrap());
+    for name in ["s0", "s1", "s2"] {
+        let mut user = provisioned(name);
+        user.user.directory = scope.to_owned();
+        enrol(db, user).await;
+    }
+    let left_behind = async || db.upkeep.scopes_left_behind().await.unwrap();
+    assert_eq!(left_behind().await, [""; 0]);
+    assert!(!db.upkeep.clear_scope(scope, 1).await.unwrap());
+    assert!(db.sync_clients.by_id("scim-doctor").await.unwrap().is_some(), "whoever is killed now finds the way again");
+    assert!(db.sync_clients.revoke("scim-doctor").await.unwrap());
+    assert_eq!(left_behind().await, [scope], "and where there is no credential it is found all the same");
+    while !db.upkeep.clear_scope(scope, 1).await.unwrap() {}
+    assert_eq!(left_behind().await, [""; 0]);
+    let late = Sighting {
+        directory: scope.to_owned(),
+        kind: "call".to_owned(),
+        name: "GET Users".to_owned(),
+        count: 1,
+        last: at(3_000),
+    };
+    db.sightings.add(vec![late]).await.unwrap();
+    assert_eq!(left_behind().await, [scope]);
+}
+
+pub async fn an_announcement_is_gone_on_with_by_another_where_the_first_ended(home: &Home) {
+    let (db, other) = (&home.db, (home.reopen)());
+    for name in ["ada", "bea", "cleo", "dora", "eve"] {
+        enrol(db, with(provisioned(name), "department", json!("R&D"))).await;
+    }
+    confirm(db, &["userName", "department"], 10).await;
+    confirm(db, &["userName"], 20).await;
+    let noted = async |db: &Database| {
+        let all = db.upkeep.attribute_lists().await.unwrap();
+        all.into_iter().find(|listed| listed.attribute == "department").unwrap().announce_after
+    };
+    let before = db.feed.newest(DIRECTORY).await.unwrap();
+    let announce =
+        async |db: &Database, after| db.upkeep.announce(DIRECTORY, "department", after, 2, at(30)).await.unwrap();
+    assert_eq!(announce(db, 0).await, Some(2));
+    assert_eq!(noted(&other).await, Some(2), "so much outlives a kill");
+    assert_eq!(announce(&other, 0).await, None, "who comes late does nothing twice");
+    assert_eq!(announce(&other, 2).await, Some(4));
+    // Confirmed again meanwhile: everybody is announced anew, and the old walk ends.
+    assert_eq!(confirm(db, &["userName", "department"], 40).await.1, names(&["department"]));
+    assert_eq!((announce(&other, 4).await, noted(db).await), (None, Some(0)));
+    for after in [0, 2, 4, 5] {
+        announce(db, after).await;
+    }
+    assert_eq!(noted(db).await, None);
+    let told = db.feed.changes(DIRECTORY, before, 99).await.unwrap();
+    assert_eq!(told.len(), 5, "each is there once, with its last change");
+}
+
 pub async fn a_scratch_scope_is_cleared_and_nothing_else(home: &Home) {
     let db = &home.db;
     three(db).await;
@@ -187,7 +257,7 @@ pub async fn a_scratch_scope_is_cleared_and_nothing_else(home: &Home) {
             user
         })
         .collect();
-    assert_eq!(done(db.roster.create_all(people, act("create", 1_000)).await), 7);
+    assert_eq!(done(db.roster.create_all(people, act("create", 1_000)).await).len(), 7);
     for id in ["id-s0", "id-s1"] {
         let deletion = Deletion::ByPolicy { kept_until: at(9_000) };
         let id = UserId(id.to_owned());
@@ -217,6 +287,7 @@ pub async fn a_scratch_scope_is_cleared_and_nothing_else(home: &Home) {
     let leaving = db.notices.claim_leavings(9, at(9_000), at(9_001)).await.unwrap();
     assert!(leaving.iter().any(|leaving| leaving.user.0 == "id-cleo"));
     assert!(!leaving.iter().any(|leaving| leaving.user.0 == "id-s2"), "of those who are no more nobody tells");
+    assert_eq!(db.upkeep.scopes_left_behind().await.unwrap(), [""; 0]);
     let mut again = provisioned("s0");
     again.user.directory = scope.to_owned();
     again.user.id = UserId("fresh".to_owned());

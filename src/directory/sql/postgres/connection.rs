@@ -131,6 +131,11 @@ impl Conn {
         ahead.push(';');
     }
 
+    /// Whether this still waits to go ahead, as the first.
+    pub(super) fn is_waiting(&self, sql: &str) -> bool {
+        self.ahead.borrow().starts_with(sql)
+    }
+
     pub(super) fn forget_ahead(&self) {
         self.ahead.borrow_mut().clear();
     }
