@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use futures_util::{StreamExt as _, stream};
-use serde_json::Value;
 
 use crate::base::{Moment, Span};
 use crate::directory::roster::{Act, Deletion, Written};
@@ -156,13 +155,13 @@ async fn delete(
     users: Vec<StoredUser>,
     now: Moment,
 ) -> Result<u64, DirectoryFault> {
-    let schema = Schemas::of(directory).user;
-    let (schema, writing) = (&schema, &Writing::new(&schema, &ports.audit_key));
+    let schema = &Schemas::of(directory).user;
+    let writing = &Writing { schema, key: &ports.audit_key };
     // All that one commit can hold at a time.
     let deleted = stream::iter(users).map(|StoredUser { user, version, .. }| async move {
         let seen = split(schema, user.attributes).seen;
         let before = Side { attributes: Some(&seen), active: Some(user.active) };
-        let changes = Value::Object(writing.between(before, Side::default())).to_string();
+        let changes = writing.between(before, Side::default(), &[]);
         let act = Act { at: now, by: "policy".to_owned(), what: "delete", changes };
         let deletion = Deletion::ByPolicy { kept_until: now.plus(KEPT) };
         ports.directory.roster.delete(&directory.id, &user.id, Some(version), deletion, act).await
