@@ -121,7 +121,8 @@ fn a202_a205_a227_bodies_are_taken_to_their_bounds_and_refused_beyond_with_nothi
     let mails = |count: usize| json!({ "emails": (0..count).map(|n| json!({ "value": format!("{n}@x") })).collect::<Vec<Value>>() });
     let deep = |levels: usize| json!({ "madeUp": (2..levels).fold(json!({}), |inner, _| json!({ "a": inner })) });
     let broad = |keys: usize| Value::Object((0..keys - 2).map(|n| (format!("madeUp{n}"), json!(n))).collect());
-    let table: [(&str, &dyn Fn(usize) -> Value, usize, &str); 4] = [
+    type Body<'b> = &'b dyn Fn(usize) -> Value;
+    let table: [(&str, Body<'_>, usize, &str); 4] = [
         ("characters of a text", &text, 1_024, "invalidValue"),
         ("values of an attribute", &mails, 100, "invalidValue"),
         ("levels", &deep, 16, "invalidSyntax"),
