@@ -128,7 +128,18 @@ fn a221_of_many_changes_of_a_group_with_one_if_match_one_alone_is_done() {
         let path = format!("/Groups/{}", id(&scim.group(&format!("Group {round}"), &[])));
         let all: Vec<Response> = std::thread::scope(|scope| {
             let (scim, path) = (&scim, &path);
-            let change = |n: u32| move || rename(scim, path, &format!("Name {round} {n}"), "W/\"1\"");
+            // Of the head, and of members alone.
+            let add =
+                |n: u32| json!([{ "op": "add", "path": "members", "value": [{ "value": format!("later-{n}") }] }]);
+            let change = |n: u32| {
+                move || match round % 2 {
+                    0 => rename(scim, path, &format!("Name {round} {n}"), "W/\"1\""),
+                    _ => {
+                        let body = json!({ "schemas": [PATCH_OP], "Operations": add(n) });
+                        scim.send(&scim.with_body("PATCH", path, &body).header("If-Match", "W/\"1\""))
+                    }
+                }
+            };
             let begun: Vec<_> = (0..8).map(|n| scope.spawn(change(n))).collect();
             begun.into_iter().map(|it| it.join().expect("an answer")).collect()
         });
