@@ -8,5 +8,8 @@ mod port;
 #[path = "support/postgres.rs"]
 mod postgres_server;
 #[cfg(test)]
+#[path = "support/invariants.rs"]
+mod invariants;
+#[cfg(test)]
 #[path = "conformance/directory/mod.rs"]
 mod directory;

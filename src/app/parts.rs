@@ -18,8 +18,10 @@ use crate::flow::confirmed::{ConfirmedUsers, Editions};
 use crate::flow::sightings::Gathered;
 use crate::jobs::keys::{Keeper, rotation, tick};
 use crate::keys::client_secret::RememberedSecrets;
+use crate::keys::ring::Ring;
 use crate::keys::seal::Seal;
 use crate::metrics::Metrics;
+use crate::scim::changes::AuditKey;
 use crate::state::{self, StateStore};
 use crate::upstream::Upstream;
 
@@ -55,7 +57,7 @@ pub fn make(options: &Options) -> Result<Parts, StartFault> {
     Ok(Parts { options: options.clone(), config, seal, directory })
 }
 
-/// Attributes that these files take out of a list, or did before, while users or groups have values of them. The file of
+/// Attributes that these files take out of a list, or did before, while users have values of them. The file of
 /// the database is read as it is, and neither made nor migrated; nothing goes over the network.
 #[must_use]
 pub fn out_of_use(folder: &Path, snapshot: &Snapshot) -> Vec<Finding> {
@@ -64,7 +66,7 @@ pub fn out_of_use(folder: &Path, snapshot: &Snapshot) -> Vec<Finding> {
         |directory: &str, attribute: &str| snapshot.directories.get(directory).is_some_and(|d| !d.confirms(attribute));
     let finding = |Kept { directory, attribute, holders }| {
         let file = folder.join(format!("directories/{directory}.toml"));
-        let whose = if holders == 1 { "user or group has" } else { "users and groups have" };
+        let whose = if holders == 1 { "user has" } else { "users have" };
         Finding::whole(&DIR08, file.display().to_string(), format!("{holders} {whose} `{attribute}`"))
     };
     kept(file, &concerns).into_iter().map(finding).collect()
@@ -75,22 +77,40 @@ pub fn out_of_use(folder: &Path, snapshot: &Snapshot) -> Vec<Finding> {
 /// # Errors
 /// [`StartFault`].
 pub async fn ports(parts: Parts) -> Result<Ports, StartFault> {
+    let Parts { options, config, seal, directory } = &parts;
+    let snapshot = config.snapshot();
+    let state = open_state(&snapshot.server, state_options(&parts, state_file(&snapshot.server)))?;
+    // The connection lives on the runtime that first calls; a server that is down is told by readiness.
+    let _ = state.ping().await;
+    let keeper = Keeper { store: &*directory.keys, seal, dice: &*options.dice };
+    let ring = tick(&keeper, &rotation(&snapshot), options.clock.now()).await?;
+    Ok(assembled(parts, state, ring))
+}
+
+/// The same for a rehearsal: what is written is undone, no key is made, and no state is shared with a server.
+///
+/// # Errors
+/// [`StartFault`].
+pub fn rehearsal(parts: &Parts) -> Result<Ports, StartFault> {
+    let state = state::embedded(state_options(parts, None))?;
+    let parts = Parts {
+        options: parts.options.clone(),
+        config: Arc::clone(&parts.config),
+        seal: Arc::clone(&parts.seal),
+        directory: parts.directory.rehearsal(),
+    };
+    Ok(assembled(parts, state, Ring::from_keys(Vec::new())))
+}
+
+fn state_options(parts: &Parts, file: Option<PathBuf>) -> state::Options {
+    let (clock, dice) = (Arc::clone(&parts.options.clock), Arc::clone(&parts.options.dice));
+    state::Options { clock, dice, seal: Arc::clone(&parts.seal), file }
+}
+
+fn assembled(parts: Parts, state: Arc<dyn StateStore>, ring: Ring) -> Ports {
     let Parts { options, config, seal, mut directory } = parts;
     let snapshot = config.snapshot();
     let (clock, dice) = (options.clock, options.dice);
-    let state = open_state(
-        &snapshot.server,
-        state::Options {
-            clock: Arc::clone(&clock),
-            dice: Arc::clone(&dice),
-            seal: Arc::clone(&seal),
-            file: state_file(&snapshot.server),
-        },
-    )?;
-    // The connection lives on the runtime that first calls; a server that is down is told by readiness.
-    let _ = state.ping().await;
-    let keeper = Keeper { store: &*directory.keys, seal: &seal, dice: &*dice };
-    let ring = tick(&keeper, &rotation(&snapshot), clock.now()).await?;
     let upstream = Upstream::new(&snapshot.server.outbound, Arc::clone(&clock), Arc::clone(&dice));
     let clients = Clients::new(&snapshot.server.outbound, Arc::clone(&clock));
     let mut process_key = [0_u8; 32];
@@ -100,7 +120,7 @@ pub async fn ports(parts: Parts) -> Result<Ports, StartFault> {
     directory.users = Arc::new(users);
     let metrics = Metrics::default();
     metrics.config_loaded(clock.now());
-    Ok(Ports {
+    Ports {
         unproven: Seldom::new(UNPROVEN_TRACES_PER_MINUTE),
         failures: Failures::new(snapshot.server.limits.client_failures_per_minute),
         pairwise_salt: seal.derive("pairwise subjects"),
@@ -113,7 +133,7 @@ pub async fn ports(parts: Parts) -> Result<Ports, StartFault> {
         stopping: AtomicBool::new(false),
         notices_wait: tokio::sync::Notify::new(),
         leavings_wait: tokio::sync::Notify::new(),
-        audit_key: seal.derive("audit"),
+        audit_key: AuditKey::new(&seal.derive("audit")),
         scim_rates: PerSecond::default(),
         sightings: Gathered::default(),
         confirmed,
@@ -124,7 +144,7 @@ pub async fn ports(parts: Parts) -> Result<Ports, StartFault> {
         state,
         directory,
         metrics,
-    })
+    }
 }
 
 /// The state store alone, for a look at it from beside a server: the embedded one is empty then.

@@ -25,4 +25,12 @@ impl dyn Dice + '_ {
         self.fill(&mut bytes);
         URL_SAFE_NO_PAD.encode(bytes)
     }
+
+    /// The same as 32 lower-case hexadecimal digits: the id of a user or group, which other programs may fold.
+    #[must_use]
+    pub fn hex_id(&self) -> String {
+        let mut bytes = [0_u8; 16];
+        self.fill(&mut bytes);
+        format!("{:032x}", u128::from_be_bytes(bytes))
+    }
 }

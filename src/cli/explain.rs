@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value, json};
 
-use super::explain_scim::explain_scim;
+use super::explain_scim::{Asked as ScimRequest, explain_scim};
 use super::{Context, complain, say};
 use crate::app::parts::Parts;
 use crate::audit::{Fact, Trace};
@@ -54,10 +54,10 @@ pub enum Explain {
         #[arg(long, value_name = "ID")]
         directory: String,
         /// Method and path, such as "PATCH /Users/ID".
-        #[arg(long, value_name = "REQUEST")]
-        path: String,
-        /// The body.
-        file: PathBuf,
+        #[arg(long, value_name = "REQUEST", value_parser = ScimRequest::parse)]
+        path: ScimRequest,
+        /// The body; DELETE has none.
+        file: Option<PathBuf>,
     },
     /// The trace of one login, by the reference on its error page.
     Login {
@@ -83,7 +83,9 @@ pub fn run(context: &Context, what: Explain) -> anyhow::Result<ExitCode> {
                 explain_hint(context, &parts, asked).await
             }
             Explain::Claims { idp, file } => explain_claims(context, &parts, &idp, &file).await,
-            Explain::Scim { directory, path, file } => explain_scim(context, &parts, (&directory, &path), &file).await,
+            Explain::Scim { directory, path, file } => {
+                explain_scim(context, &parts, &directory, &path, file.as_deref()).await
+            }
             Explain::Login { reference } => explain_login(context, &parts, &reference).await,
         };
         parts.directory.close().await.context("closing the database")?;

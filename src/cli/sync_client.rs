@@ -15,7 +15,7 @@ use crate::jobs::sync_expiry::Expiry;
 /// Live ones of a directory: the one in use, and the one that takes its place.
 const LIVE_MAX: u32 = 2;
 const LIFETIME_MIN: Span = Span::minutes(1);
-const LIFETIME_MAX: Span = Span::days(731);
+const LIFETIME_MAX: Span = Span::days(730);
 
 #[derive(Debug, clap::Subcommand)]
 pub enum SyncClients {
@@ -225,10 +225,14 @@ mod tests {
         assert_eq!(lifetime("6mo"), Ok(Span::minutes(262_800)));
         assert_eq!(lifetime("12mo"), lifetime("1y"));
         assert_eq!(lifetime("1y"), Ok(Span::days(365)));
-        for (text, span) in [("60s", Span::minutes(1)), ("30d", Span::days(30)), ("2y", Span::days(730))] {
+        for (text, span) in
+            [("60s", Span::minutes(1)), ("30d", Span::days(30)), ("2y", Span::days(730)), ("730d", Span::days(730))]
+        {
             assert_eq!(lifetime(text), Ok(span), "{text}");
         }
-        for wrong in ["59s", "0m", "3y", "25mo", "732d", "", "mo", "y", "-1y", "6 mo", "6MO", "1.5y", "99999999999mo"] {
+        for wrong in
+            ["59s", "0m", "3y", "25mo", "731d", "17521h", "", "mo", "y", "-1y", "6 mo", "6MO", "1.5y", "99999999999mo"]
+        {
             assert!(lifetime(wrong).is_err(), "{wrong}");
         }
     }

@@ -274,6 +274,7 @@ trait Engine: Send + Sync {
     async fn ping(&self) -> Result<(), DirectoryFault>;
     async fn close(&self) -> Result<(), DirectoryFault>;
     fn traces_dropped(&self) -> u64;
+    fn rehearsal(&self) -> Database;
 }
 
 impl Database {
@@ -292,6 +293,12 @@ impl Database {
     /// Says what could not be written.
     pub async fn close(&self) -> Result<(), DirectoryFault> {
         self.engine.close().await
+    }
+
+    /// The same database, where every write but that of traces is answered as if it stayed, and undone.
+    #[must_use]
+    pub fn rehearsal(&self) -> Self {
+        self.engine.rehearsal()
     }
 
     /// How many traces were dropped since the start, because more came than could be written.

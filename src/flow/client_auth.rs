@@ -51,7 +51,8 @@ impl From<OAuthError> for CallFault {
     }
 }
 
-enum Proof {
+/// How a call proves who is calling.
+pub enum Proof {
     /// The client only says who it is.
     Name(String),
     Secret(String, Secret),
@@ -64,6 +65,15 @@ impl Proof {
             Self::Name(id) | Self::Secret(id, _) | Self::Assertion(id, _) => id,
         }
     }
+
+    /// The id and secret, if that is how.
+    #[must_use]
+    pub fn secret(&self) -> Option<(&str, &Secret)> {
+        match self {
+            Self::Secret(id, secret) => Some((id, secret)),
+            Self::Name(_) | Self::Assertion(..) => None,
+        }
+    }
 }
 
 /// One text for every failure: what exactly was wrong is nobody's business.
@@ -74,9 +84,16 @@ const REFUSED: OAuthError = OAuthError::new(InvalidClient, "client authenticatio
 /// # Errors
 /// `invalid_request` for several proofs at once, `invalid_client` for none that fits, 503 while it can't be told.
 pub async fn authenticate(ports: &Ports, request: &Request, call: &Call) -> Result<Arc<Client>, CallFault> {
-    let proof = read_proof(call)?;
+    prove(ports, request, call, &read_proof(call)?).await
+}
+
+/// As [`authenticate`], of a proof that was read.
+///
+/// # Errors
+/// As [`authenticate`].
+pub async fn prove(ports: &Ports, request: &Request, call: &Call, proof: &Proof) -> Result<Arc<Client>, CallFault> {
     let client = request.config.client(proof.client_id()).filter(|client| client.enabled).cloned();
-    let proven = match &proof {
+    let proven = match proof {
         Proof::Name(_) => client.as_ref().is_some_and(|client| client.is_public()),
         Proof::Secret(id, secret) => check_secret(ports, request, client.as_ref(), (id, secret), call.address).await?,
         Proof::Assertion(_, assertion) => check_client_assertion(ports, request, client.as_ref(), assertion).await?,
@@ -85,17 +102,6 @@ pub async fn authenticate(ports: &Ports, request: &Request, call: &Call) -> Resu
         Some(client) => Ok(client),
         None => Err(refused(ports, request, call, proof.client_id())),
     }
-}
-
-/// The id and secret of a call, if that is how it proves who is calling.
-///
-/// # Errors
-/// `invalid_request` for several proofs at once.
-pub fn presented(call: &Call) -> Result<Option<(String, Secret)>, OAuthError> {
-    Ok(match read_proof(call)? {
-        Proof::Secret(id, secret) => Some((id, secret)),
-        Proof::Name(_) | Proof::Assertion(..) => None,
-    })
 }
 
 /// Counts a failure, and answers it.
@@ -107,7 +113,11 @@ pub fn refused(ports: &Ports, request: &Request, call: &Call, client_id: &str) -
     REFUSED.into()
 }
 
-fn read_proof(call: &Call) -> Result<Proof, OAuthError> {
+/// Reads the proof of a call.
+///
+/// # Errors
+/// `invalid_request` for several at once, `invalid_client` for none.
+pub fn read_proof(call: &Call) -> Result<Proof, OAuthError> {
     let params = &call.params;
     let invalid = |description| Err(OAuthError::new(InvalidRequest, description));
     let in_body = params.get("client_secret");

@@ -77,7 +77,9 @@ impl ConfirmedUsers {
     }
 
     fn masked(&self, mut user: User) -> User {
-        if let Some(schemas) = self.schemas(&user.directory) {
+        if let Some(schemas) = self.schemas(&user.directory)
+            && !schemas.user.confirms_all(&user.attributes)
+        {
             user.attributes.retain(|name, _| schemas.user.attribute(name).is_some());
             user.email_verified &= user.attributes.contains_key("emails");
         }

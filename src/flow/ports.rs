@@ -17,6 +17,7 @@ use crate::keys::client_secret::RememberedSecrets;
 use crate::keys::ring::Ring;
 use crate::keys::seal::Seal;
 use crate::metrics::Metrics;
+use crate::scim::changes::AuditKey;
 use crate::state::StateStore;
 use crate::upstream::Upstream;
 
@@ -48,8 +49,7 @@ pub struct Ports {
     pub scim_rates: PerSecond,
     /// What was seen on their connections.
     pub sightings: Gathered,
-    /// Lasting secret under which sensitive values stand in the audit.
-    pub audit_key: [u8; 32],
+    pub audit_key: AuditKey,
     /// Rings when logout notices were queued, so that nobody waits for the next look.
     pub notices_wait: tokio::sync::Notify,
     /// Rings when somebody was switched off or deleted.

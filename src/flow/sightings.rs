@@ -2,6 +2,7 @@
 //! `jobs::sightings`, so that no request waits for it.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use crate::base::text::is_control;
@@ -16,6 +17,9 @@ const NAMES_MAX: usize = 500;
 const NAME_CHARS_MAX: usize = 200;
 /// How often the last use of a credential is written down.
 const USE_NOTED: Span = Span::minutes(1);
+
+/// The kind of sightings whose names are a credential and an address that it was used from.
+pub const ADDRESS: &str = "address";
 
 /// A count with the moment of its last one.
 type Counted = (u64, Moment);
@@ -86,6 +90,11 @@ impl Gathered {
                 uses.insert(credential.to_owned(), Use { last: now, noted: None });
             }
         }
+    }
+
+    /// Counts a request of a credential from an address.
+    pub fn from(&self, scope: &str, credential: &str, address: IpAddr, now: Moment) {
+        self.count(scope, ADDRESS, &format!("{credential} {address}"), now);
     }
 
     /// Takes what is to be written.

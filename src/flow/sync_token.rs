@@ -1,7 +1,7 @@
 //! A provisioning service turns its id and secret into an access token (RFC 6749 §4.4) that opens SCIM of one directory,
 //! and nothing else.
 
-use super::client_auth::{Call, CallFault, presented, refused};
+use super::client_auth::{Call, CallFault, Proof, refused};
 use super::issue::TokenAnswer;
 use super::ports::{Ports, Request, Unavailable};
 use crate::base::limits::SYNC_TOKEN_LIFETIME;
@@ -20,18 +20,23 @@ pub const SYNC_CLIENT_PREFIX: &str = "scim-";
 ///
 /// # Errors
 /// [`CallFault`].
-pub async fn sync_token(ports: &Ports, request: &Request, call: &Call) -> Result<Option<TokenAnswer>, CallFault> {
-    let Some((id, secret)) = presented(call)? else { return Ok(None) };
-    if !id.starts_with(SYNC_CLIENT_PREFIX) || request.config.client(&id).is_some() {
+pub async fn sync_token(
+    ports: &Ports,
+    request: &Request,
+    call: &Call,
+    proof: &Proof,
+) -> Result<Option<TokenAnswer>, CallFault> {
+    let Some((id, secret)) = proof.secret() else { return Ok(None) };
+    if !id.starts_with(SYNC_CLIENT_PREFIX) || request.config.client(id).is_some() {
         return Ok(None);
     }
     let digest = Digest::of(secret.expose());
-    let known = ports.directory.sync_clients.by_id(&id).await.map_err(Unavailable::from)?;
+    let known = ports.directory.sync_clients.by_id(id).await.map_err(Unavailable::from)?;
     let known = known.filter(|known| known.kind == SyncKind::Oauth && known.secret.matches(&digest));
-    let Some(known) = known else { return Err(refused(ports, request, call, &id)) };
+    let Some(known) = known else { return Err(refused(ports, request, call, id)) };
     if known.expires <= request.now || !request.config.directories.contains_key(&known.directory) {
         tracing::warn!(credential = known.id, name = known.name, "an expired SCIM credential asks for a token");
-        return Err(refused(ports, request, call, &id));
+        return Err(refused(ports, request, call, id));
     }
     match call.params.get("grant_type") {
         Some("client_credentials") => {}
@@ -45,7 +50,7 @@ pub async fn sync_token(ports: &Ports, request: &Request, call: &Call) -> Result
     let name = Name::of(Kind::AccessToken, token.expose());
     let kept = Record { name, bytes: AccessState::Sync(record).encode(), lifetime };
     ports.state.put(vec![kept]).await.map_err(Unavailable::from)?;
-    ports.sightings.used(&id, request.now);
+    ports.sightings.used(id, request.now);
     Ok(Some(TokenAnswer {
         access_token: token,
         expires_in: lifetime,

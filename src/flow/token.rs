@@ -1,6 +1,6 @@
 //! The token endpoint (RFC 6749 §3.2): who is calling, and for which grant.
 
-use super::client_auth::{Call, CallFault, authenticate};
+use super::client_auth::{Call, CallFault, prove, read_proof};
 use super::client_credentials::client_credentials;
 use super::code::code;
 use super::issue::TokenAnswer;
@@ -20,10 +20,11 @@ pub async fn token(ports: &Ports, call: Call) -> Result<TokenAnswer, CallFault> 
     if call.params.repeated().is_some() {
         return Err(OAuthError::new(InvalidRequest, "a parameter stands more than once").into());
     }
-    if let Some(answer) = sync_token(ports, &request, &call).await? {
+    let proof = read_proof(&call)?;
+    if let Some(answer) = sync_token(ports, &request, &call, &proof).await? {
         return Ok(answer);
     }
-    let client = authenticate(ports, &request, &call).await?;
+    let client = prove(ports, &request, &call, &proof).await?;
     let grant_type = match call.params.get("grant_type") {
         None => return Err(OAuthError::new(InvalidRequest, "grant_type is missing").into()),
         Some("authorization_code") => GrantType::AuthorizationCode,

@@ -43,7 +43,7 @@ pub enum OnDeactivate {
 /// How many deletions by policy may happen within an hour before the others wait for a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MaxRemovals {
-    /// So many per cent of the directory's users, rounded up; at least one user.
+    /// So many per cent of the directory's users, rounded up; at least one user, but of 0 % nobody.
     Share(u32),
     Count(u64),
 }
@@ -53,6 +53,7 @@ impl MaxRemovals {
     #[must_use]
     pub fn of(self, users: u64) -> u64 {
         match self {
+            Self::Share(0) => 0,
             Self::Share(percent) => users.saturating_mul(u64::from(percent)).div_ceil(100).max(1),
             Self::Count(count) => count,
         }
@@ -83,7 +84,7 @@ mod tests {
             assert_eq!(MaxRemovals::Share(5).of(users), most, "{users}");
         }
         assert_eq!(MaxRemovals::Share(100).of(7), 7);
-        assert_eq!(MaxRemovals::Count(0).of(1_000), 0);
+        assert_eq!((MaxRemovals::Count(0).of(1_000), MaxRemovals::Share(0).of(1_000)), (0, 0), "none without a person");
         assert_eq!(MaxRemovals::Share(100).of(u64::MAX), u64::MAX / 100 + 1, "no overflow");
     }
 }

@@ -41,6 +41,23 @@ pub struct StoredGroup {
 }
 
 impl StoredGroup {
+    /// A group that is yet to be written, without members.
+    #[must_use]
+    pub fn fresh(id: GroupId, directory: &str, attributes: Attributes, now: Moment) -> Self {
+        Self {
+            id,
+            directory: directory.to_owned(),
+            attributes,
+            head: 1,
+            version: 1,
+            seq: 0,
+            created_at: now,
+            updated_at: now,
+            members: 0,
+            parked: 0,
+        }
+    }
+
     #[must_use]
     pub fn display_name(&self) -> Option<&str> {
         self.attributes.get("displayName")?.as_str()

@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::base::Moment;
 use crate::base::text::fold;
 
-/// The user's own id and the `sub` of our tokens: 128 random bits as base64url, stable over
-/// renames and changes of identity provider.
+/// The user's own id and the `sub` of our tokens: 128 random bits, hexadecimal of those who came by SCIM and base64url of
+/// those who came by a login; a dump may bring others. Stable over renames and changes of identity provider.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UserId(pub String);

@@ -86,13 +86,11 @@ fn is_due(listed: &ListedAttribute, request: &Request) -> bool {
 
 async fn erase(upkeep: &dyn Upkeep, listed: &ListedAttribute) -> Result<(), DirectoryFault> {
     let ListedAttribute { directory, attribute, .. } = listed;
-    let mut users = 0;
-    loop {
-        let erased = upkeep.erase(directory, attribute, BATCH).await?;
-        users += erased;
-        if erased == 0 {
-            break;
-        }
+    let (mut users, mut after) = (0, Some(0));
+    while let Some(from) = after {
+        let erased = upkeep.erase(directory, attribute, from, BATCH).await?;
+        users += erased.users;
+        after = erased.go_on;
     }
     tracing::info!(directory, attribute, users, "values of an attribute that is confirmed no longer are erased");
     Ok(())

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use futures_util::{StreamExt as _, stream};
 
 use crate::base::{Moment, Span};
 use crate::directory::roster::{Act, Deletion, Written};
@@ -155,20 +155,21 @@ async fn delete(
     users: Vec<StoredUser>,
     now: Moment,
 ) -> Result<u64, DirectoryFault> {
-    let mut gone = 0;
-    let schema = Schemas::of(directory).user;
-    let writing = Writing::new(&schema, &ports.audit_key);
-    for StoredUser { user, version, .. } in users {
-        let seen = split(&schema, user.attributes).seen;
+    let schema = &Schemas::of(directory).user;
+    let writing = &Writing { schema, key: &ports.audit_key };
+    // All that one commit can hold at a time.
+    let deleted = stream::iter(users).map(|StoredUser { user, version, .. }| async move {
+        let seen = split(schema, user.attributes).seen;
         let before = Side { attributes: Some(&seen), active: Some(user.active) };
-        let changes = Value::Object(writing.between(before, Side::default())).to_string();
+        let changes = writing.between(before, Side::default(), &[]);
         let act = Act { at: now, by: "policy".to_owned(), what: "delete", changes };
         let deletion = Deletion::ByPolicy { kept_until: now.plus(KEPT) };
-        let written = ports.directory.roster.delete(&directory.id, &user.id, Some(version), deletion, act).await?;
-        gone += u64::from(matches!(written, Written::Done(true)));
-    }
+        ports.directory.roster.delete(&directory.id, &user.id, Some(version), deletion, act).await
+    });
+    let deleted: Vec<_> = deleted.buffer_unordered(BATCH as usize).collect().await;
+    let gone = deleted.iter().filter(|written| matches!(written, Ok(Written::Done(true)))).count() as u64;
     if gone > 0 {
         tracing::info!(directory = directory.id, users = gone, "deleted by policy");
     }
-    Ok(gone)
+    deleted.into_iter().try_for_each(|written| written.map(drop)).map(|()| gone)
 }

@@ -3,7 +3,7 @@
 
 use crate::base::{Moment, Span};
 use crate::directory::DirectoryFault;
-use crate::directory::roster::SyncClient;
+use crate::directory::roster::{SyncClient, is_scratch};
 use crate::flow::Ports;
 use crate::flow::ports::Request;
 
@@ -47,19 +47,25 @@ async fn directories(ports: &Ports, request: &Request) -> Result<u64, DirectoryF
             count += 1;
         }
     }
+    // A doctor that was killed after it had given its credential up.
+    for scope in ports.directory.upkeep.scopes_left_behind().await? {
+        while !ports.directory.upkeep.clear_scope(&scope, BATCH).await? {}
+        count += 1;
+    }
     Ok(count)
 }
 
 /// Removes a credential that is over long enough; one of a scratch scope when it is over, and the scope before it, so
 /// that a kill leaves no scope that nothing leads to. Says whether it went.
 async fn credential(ports: &Ports, client: &SyncClient, now: Moment) -> Result<bool, DirectoryFault> {
-    let is_scratch = client.scope != client.directory;
+    let is_scratch = is_scratch(&client.scope);
     let until = if is_scratch { client.expires } else { client.expires.plus(CREDENTIAL_KEPT) };
     if until > now {
         return Ok(false);
     }
     if is_scratch {
         while !ports.directory.upkeep.clear_scope(&client.scope, BATCH).await? {}
+        return Ok(true);
     }
     ports.directory.sync_clients.revoke(&client.id).await
 }

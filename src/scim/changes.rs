@@ -3,14 +3,17 @@
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::schema::Schema;
+use super::writer::Writer;
 use crate::identity::group::MemberDelta;
 use crate::identity::user::Attributes;
 
 /// Member ids of one step that are written out; of more, the count stands there too.
 const IDS_MAX: usize = 100;
+/// Few changes are longer than a whole user.
+const CHANGES_BYTES: usize = 1_024;
 
 /// A resource as it was or is; a group has no `active`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,58 +22,78 @@ pub struct Side<'a> {
     pub active: Option<bool>,
 }
 
-/// How changes are written: a sensitive value stands as `{"digest": …}`, keyed, so that nobody can try out values.
-pub struct Writing<'a> {
-    schema: &'a Schema,
-    key: hmac::Key,
-}
+/// Under which sensitive values stand in the audit.
+pub struct AuditKey(hmac::Key);
 
-impl<'a> Writing<'a> {
-    /// `key`: a lasting secret of this installation, for this purpose.
+impl AuditKey {
+    /// `secret`: lasting, of this installation, for this purpose.
     #[must_use]
-    pub fn new(schema: &'a Schema, key: &[u8; 32]) -> Self {
-        Self { schema, key: hmac::Key::new(hmac::HMAC_SHA256, key) }
+    pub fn new(secret: &[u8; 32]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
     }
 
-    /// `{attribute: {"before": …, "after": …}}` of what differs; a side that has no value has no such member.
+    fn digest(&self, value: &Value) -> String {
+        let tag = hmac::sign(&self.0, value.to_string().as_bytes());
+        URL_SAFE_NO_PAD.encode(tag)
+    }
+}
+
+/// How changes are written: a sensitive value stands as `{"digest": …}`, keyed, so that nobody can try out values.
+#[derive(Clone, Copy)]
+pub struct Writing<'a> {
+    pub schema: &'a Schema,
+    pub key: &'a AuditKey,
+}
+
+impl Writing<'_> {
+    /// `{attribute: {"before": …, "after": …}}` of what differs, as JSON; a side that has no value has no such member. The
+    /// changes of members, if there are any, stand under `members`.
     #[must_use]
-    pub fn between(&self, before: Side<'_>, after: Side<'_>) -> Map<String, Value> {
-        let mut changes = Map::new();
+    pub fn between(&self, before: Side<'_>, after: Side<'_>, steps: &[MemberDelta]) -> String {
+        let mut out = Vec::with_capacity(CHANGES_BYTES);
+        let mut json = Writer::new(&mut out);
+        json.open(b'{');
         let none = Attributes::new();
         let (was, is) = (before.attributes.unwrap_or(&none), after.attributes.unwrap_or(&none));
         for (name, value) in was {
             let now = is.get(name);
             if now != Some(value) {
-                changes.insert(name.clone(), self.pair(name, Some(value), now));
+                self.pair(&mut json, name, (Some(value), now));
             }
         }
         for (name, value) in is.iter().filter(|(name, _)| !was.contains_key(*name)) {
-            changes.insert(name.clone(), self.pair(name, None, Some(value)));
+            self.pair(&mut json, name, (None, Some(value)));
         }
         if before.active != after.active {
             let truth = |active: Option<bool>| active.map(Value::Bool);
-            changes.insert(
-                "active".to_owned(),
-                self.pair("active", truth(before.active).as_ref(), truth(after.active).as_ref()),
-            );
+            self.pair(&mut json, "active", (truth(before.active).as_ref(), truth(after.active).as_ref()));
         }
-        changes
+        if !steps.is_empty() {
+            json.name("members");
+            json.value(&members(steps));
+        }
+        json.close(b'}');
+        // What was written are texts.
+        String::from_utf8(out).unwrap_or_default()
     }
 
-    fn pair(&self, name: &str, before: Option<&Value>, after: Option<&Value>) -> Value {
+    fn pair(&self, json: &mut Writer<'_>, name: &str, (before, after): (Option<&Value>, Option<&Value>)) {
         let sensitive = self.schema.attribute(name).is_some_and(|attribute| attribute.sensitive);
-        let shown = |value: &Value| if sensitive { self.digest(value) } else { value.clone() };
-        let sides = [("before", before), ("after", after)];
-        sides
-            .into_iter()
-            .filter_map(|(side, value)| Some((side.to_owned(), shown(value?))))
-            .collect::<Map<_, _>>()
-            .into()
-    }
-
-    fn digest(&self, value: &Value) -> Value {
-        let tag = hmac::sign(&self.key, value.to_string().as_bytes());
-        json!({ "digest": URL_SAFE_NO_PAD.encode(tag) })
+        json.foreign_name(name);
+        json.open(b'{');
+        for (side, value) in [("before", before), ("after", after)] {
+            let Some(value) = value else { continue };
+            json.name(side);
+            if sensitive {
+                json.open(b'{');
+                json.name("digest");
+                json.pieces(&[&self.key.digest(value)]);
+                json.close(b'}');
+            } else {
+                json.value(value);
+            }
+        }
+        json.close(b'}');
     }
 }
 
@@ -98,6 +121,8 @@ pub fn members(steps: &[MemberDelta]) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::super::samples::directory;
     use super::super::schema::Schemas;
     use super::*;
@@ -114,22 +139,26 @@ mod tests {
     #[test]
     fn what_differs_stands_there_with_both_sides_and_what_is_sensitive_by_digest() {
         let schema = schema();
-        let writing = Writing::new(&schema, &[7; 32]);
+        let key = AuditKey::new(&[7; 32]);
+        let writing = Writing { schema: &schema, key: &key };
         let was = attributes(&[("title", "Baker"), ("employeeNumber", "old"), ("same", "x")]);
         let is = attributes(&[("title", "Cook"), ("employeeNumber", "new"), ("same", "x"), ("more", "y")]);
-        let changes = writing.between(
+        let text = writing.between(
             Side { attributes: Some(&was), active: Some(true) },
             Side { attributes: Some(&is), active: Some(false) },
+            &[MemberDelta::Clear],
         );
+        let changes: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(changes["title"], json!({"before": "Baker", "after": "Cook"}));
         assert_eq!(changes["more"], json!({"after": "y"}));
         assert_eq!(changes["active"], json!({"before": true, "after": false}));
-        assert!(!changes.contains_key("same"));
-        let text = Value::Object(changes.clone()).to_string();
+        assert!(changes.get("same").is_none());
+        assert_eq!(changes["members"], json!([{"replace": []}]));
         assert!(!text.contains("old") && !text.contains("new"), "{text}");
         assert_ne!(changes["employeeNumber"]["before"]["digest"], changes["employeeNumber"]["after"]["digest"]);
-        let other = Writing::new(&schema, &[8; 32])
-            .between(Side { attributes: Some(&was), active: None }, Side { attributes: None, active: None });
+        let (side, other) = (Side { attributes: Some(&was), active: None }, AuditKey::new(&[8; 32]));
+        let other = Writing { schema: &schema, key: &other }.between(side, Side::default(), &[]);
+        let other: Value = serde_json::from_str(&other).unwrap();
         assert_ne!(other["employeeNumber"]["before"], changes["employeeNumber"]["before"], "keyed");
     }
 

@@ -55,6 +55,11 @@ impl<'s> Chosen<'s> {
         )
     }
 
+    /// How much of a group's `members` is shown.
+    pub(super) fn shows_members(&self) -> Shown {
+        self.shows_common(Common::Members(None), |common| matches!(common, Common::Members(_)))
+    }
+
     /// Whether this part of `meta`, `groups` or `members` is among those that are shown.
     pub(super) fn shows_common_part(&self, part: Common) -> bool {
         self.keeps(|name| *name == Named::Common(part))

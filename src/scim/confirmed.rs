@@ -16,7 +16,7 @@ pub struct Split {
 /// Parts a document.
 #[must_use]
 pub fn split(schema: &Schema, attributes: Attributes) -> Split {
-    if attributes.keys().all(|key| schema.attribute(key).is_some()) {
+    if schema.confirms_all(&attributes) {
         return Split { seen: attributes, aside: Attributes::new() };
     }
     let (seen, aside) = attributes.into_iter().partition(|(key, _)| schema.attribute(key).is_some());
@@ -30,5 +30,29 @@ impl Split {
         let mut whole = self.aside;
         whole.extend(seen);
         whole
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::samples::directory;
+    use super::super::schema::Schemas;
+    use super::*;
+    use crate::identity::Source;
+
+    #[test]
+    fn a_document_is_whole_only_if_each_of_its_names_is_confirmed() {
+        let schema = Schemas::of(&directory(Source::Azure, &["userName", "emails", "title"])).user;
+        let known = ["title", "userName", "emails"];
+        let document =
+            |names: &[&str]| -> Attributes { names.iter().map(|&name| (name.to_owned(), json!(1))).collect() };
+        assert_eq!(split(&schema, document(&known)), Split { seen: document(&known), aside: Attributes::new() });
+        assert!(split(&schema, Attributes::new()).aside.is_empty());
+        for other in ["aaa", "department", "zzz", "Title"] {
+            let both = document(&[&known[..], &[other]].concat());
+            assert_eq!(split(&schema, both), Split { seen: document(&known), aside: document(&[other]) }, "{other}");
+        }
     }
 }

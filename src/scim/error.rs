@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::urn;
+
 /// The words of `scimType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ScimType {
@@ -83,7 +85,7 @@ impl ScimError {
     #[must_use]
     pub fn body(&self) -> Value {
         let mut body = json!({
-            "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+            "schemas": [urn::ERROR],
             "status": self.status.to_string(),
             "detail": self.detail,
         });

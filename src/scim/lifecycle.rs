@@ -44,25 +44,39 @@ pub fn settle(current: &StoredUser, draft: Draft, dialect: &Dialect, now: Moment
     next
 }
 
-/// A restore in two steps makes a name of the tombstone for a while; nobody ever called the person so.
+/// A tombstone that came before the user was switched off was a name for a while; nobody ever called the person so.
 fn forget_tombstones(user: &mut StoredUser) {
     let Some(name) = user.user.user_name().map(fold) else { return };
     let attributes = &user.user.attributes;
     user.user.former_names.retain(|former| !is_tombstone(former, &name, attributes));
 }
 
-/// The real name, while a tombstone stands in its place.
+/// The real name, while a tombstone stands in its place: also of a user who is switched on again before the name is
+/// given back.
 fn identity_name(current: &StoredUser, next: &StoredUser, dialect: &Dialect) -> Option<String> {
-    if next.user.active || dialect.tombstones == Tombstones::Ignore {
+    if dialect.tombstones == Tombstones::Ignore {
         return None;
     }
     let name = next.user.user_name()?;
+    if let Some(real) = &current.identity_name
+        && current.user.user_name() == Some(name)
+    {
+        return Some(real.clone());
+    }
+    if next.user.active {
+        return None;
+    }
+    let is_of = |real: &str| {
+        is_tombstone(name, real, &next.user.attributes) || is_tombstone(name, real, &current.user.attributes)
+    };
     let real = current.identity_name.as_deref().or_else(|| current.user.user_name())?;
-    if current.identity_name.is_some() && current.user.user_name() == Some(name) {
+    if is_of(real) {
         return Some(real.to_owned());
     }
-    (is_tombstone(name, real, &next.user.attributes) || is_tombstone(name, real, &current.user.attributes))
-        .then(|| real.to_owned())
+    // Renamed first and switched off behind it: until then it was an ordinary name. What came before is a former one, or
+    // still a mail address.
+    let rest = name.get(32..)?;
+    current.user.identifiers().iter().any(|known| is_of(known)).then(|| rest.to_owned())
 }
 
 /// Whether `name` is 32 hexadecimal digits and then the name of before; the digits are those of the externalId, if that

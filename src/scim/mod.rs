@@ -1,13 +1,14 @@
 //! SCIM 2.0 (RFC 7643, RFC 7644, RFC 9865): schema, filter, path, PATCH, and what Entra and Okta make of them. Pure:
 //! bodies in, users and groups as they should be out.
 
-pub mod error;
 pub mod urn;
+pub mod error;
 pub mod guid;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod schema;
 pub mod json;
+mod writer;
 pub mod confirmed;
 pub mod changes;
 pub mod notes;
@@ -24,8 +25,8 @@ pub mod group;
 pub mod lifecycle;
 pub mod list;
 mod chosen;
-mod writer;
 pub mod render;
+pub mod page;
 pub mod documents;
 
 #[cfg(test)]

@@ -42,19 +42,42 @@ pub fn write_user(rendering: &Rendering<'_>, user: &StoredUser, groups: Option<&
 
 /// Appends a group's JSON; `members` only if they are wanted.
 pub fn write_group(rendering: &Rendering<'_>, group: &StoredGroup, members: Option<&[Member]>, out: &mut Vec<u8>) {
-    let resource = Resource {
-        id: &group.id.0,
-        attributes: &group.attributes,
-        active: None,
-        times: (group.created_at, group.updated_at),
-        version: group.version,
-    };
+    let resource = Resource::of_group(group);
     let mut page = Page::new(rendering, out);
     page.begin(&resource);
     if let Some(members) = members {
         page.members(members);
     }
     page.end(&resource);
+}
+
+/// Whether the members of a group are shown.
+#[must_use]
+pub fn shows_members(rendering: &Rendering<'_>) -> bool {
+    Chosen::of(rendering.selection, rendering.schema).shows_members() != Shown::No
+}
+
+/// Appends a group's JSON up to its first member: for one that is written piece by piece, with [`write_members`] and
+/// [`end_group`]. Its members have to be shown.
+pub fn begin_group(rendering: &Rendering<'_>, group: &StoredGroup, out: &mut Vec<u8>) {
+    let mut page = Page::new(rendering, out);
+    page.begin(&Resource::of_group(group));
+    page.json.name("members");
+    page.json.open(b'[');
+}
+
+/// Appends more members; what was written last must stand before them.
+pub fn write_members(rendering: &Rendering<'_>, members: &[Member], out: &mut Vec<u8>) {
+    let mut page = Page::new(rendering, out);
+    let shown = page.chosen.shows_members();
+    page.member_links(members, shown);
+}
+
+/// Appends what stands behind the last member.
+pub fn end_group(rendering: &Rendering<'_>, group: &StoredGroup, out: &mut Vec<u8>) {
+    let mut page = Page::new(rendering, out);
+    page.json.close(b']');
+    page.end(&Resource::of_group(group));
 }
 
 /// As [`write_user`], for those who look into it.
@@ -124,7 +147,7 @@ impl<'a, 'o> Page<'a, 'o> {
     fn end(&mut self, resource: &Resource<'_>) {
         for urn in self.extensions() {
             let place = self.json.place();
-            self.json.name(urn);
+            self.json.foreign_name(urn);
             let inside = self.json.place();
             self.json.open(b'{');
             self.attributes(resource, urn);
@@ -177,7 +200,7 @@ impl<'a, 'o> Page<'a, 'o> {
 
     fn attribute(&mut self, attribute: &Attribute, value: &Value, shown: Shown) {
         let place = self.json.place();
-        self.json.name(&attribute.name);
+        self.json.foreign_name(&attribute.name);
         let inside = self.json.place();
         if let Value::Array(items) = value {
             self.json.open(b'[');
@@ -274,12 +297,17 @@ impl<'a, 'o> Page<'a, 'o> {
     }
 
     fn members(&mut self, members: &[Member]) {
-        let shown = self.chosen.shows_common(Common::Members(None), |common| matches!(common, Common::Members(_)));
+        let shown = self.chosen.shows_members();
         if members.is_empty() || shown == Shown::No {
             return;
         }
         self.json.name("members");
         self.json.open(b'[');
+        self.member_links(members, shown);
+        self.json.close(b']');
+    }
+
+    fn member_links(&mut self, members: &[Member], shown: Shown) {
         for member in members {
             let (folder, kind) = match member.kind {
                 MemberKind::User => ("Users", "User"),
@@ -288,7 +316,6 @@ impl<'a, 'o> Page<'a, 'o> {
             let link = Link { id: &member.id, folder, kind, display: member.display.as_deref() };
             self.link(&link, |part| Common::Members(Some(part)), shown);
         }
-        self.json.close(b']');
     }
 
     fn link(&mut self, link: &Link<'_>, part: fn(&'static str) -> Common, shown: Shown) {
@@ -325,7 +352,17 @@ struct Link<'a> {
     display: Option<&'a str>,
 }
 
-impl Resource<'_> {
+impl<'a> Resource<'a> {
+    fn of_group(group: &'a StoredGroup) -> Self {
+        Self {
+            id: &group.id.0,
+            attributes: &group.attributes,
+            active: None,
+            times: (group.created_at, group.updated_at),
+            version: group.version,
+        }
+    }
+
     fn value(&self, attribute: &Attribute) -> Option<&Value> {
         if attribute.key == "active" && self.active.is_some() {
             return self.active;

@@ -1,6 +1,6 @@
 //! One attribute's value as it comes: blank, text for a boolean, a bare string for an object; and as it is stored.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::error::ScimError;
 use super::guid;
@@ -171,7 +171,8 @@ fn text(reading: &Reading<'_>, spot: &Spot<'_>, value: &Value) -> Result<Come, S
         value if is_blank(value) => return Ok(Come::Blank),
         Value::String(text) if text == reading.sentinel => return Ok(Come::Sentinel),
         Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
+        Value::Number(number) if is_exact(number) => number.to_string(),
+        Value::Number(_) => return Err(refused(&spot.name(), value, "its digits as a text")),
         other => return Err(refused(&spot.name(), other, "a text")),
     };
     // A character has at least one byte: most texts need not be counted.
@@ -182,6 +183,13 @@ fn text(reading: &Reading<'_>, spot: &Spot<'_>, value: &Value) -> Result<Come, S
         return Err(refused(&spot.name(), value, "a text without the character U+0000"));
     }
     Ok(Come::Value(Value::String(text)))
+}
+
+/// Whether a number is still the one that was sent: of more digits than fit some were lost when it was read.
+fn is_exact(number: &Number) -> bool {
+    /// From 2^53 on not every whole number is a double.
+    const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+    !number.is_f64() || number.as_f64().is_some_and(|float| float.abs() < WHOLE_MAX)
 }
 
 /// `None`: neither true nor false.

@@ -21,10 +21,15 @@ impl<'o> Writer<'o> {
         self.out.push(bracket);
     }
 
-    /// A name that needs no escape.
-    pub(super) fn name(&mut self, name: &str) {
-        self.comma();
-        self.string(name);
+    /// A name of ours, which needs no escape.
+    pub(super) fn name(&mut self, name: &'static str) {
+        self.pieces(&[name]);
+        self.out.push(b':');
+    }
+
+    /// A name that may need one.
+    pub(super) fn foreign_name(&mut self, name: &str) {
+        self.value(name);
         self.out.push(b':');
     }
 
@@ -41,6 +46,11 @@ impl<'o> Writer<'o> {
             self.out.extend_from_slice(piece.as_bytes());
         }
         self.out.push(b'"');
+    }
+
+    /// What is JSON already.
+    pub(super) fn raw(&mut self, json: &[u8]) {
+        self.out.extend_from_slice(json);
     }
 
     /// Where the document stands, for [`Writer::back_to`].

@@ -12,6 +12,7 @@ use crate::base::text::fold;
 use crate::identity::{Directory, User};
 use crate::keys::algorithm::half_hash;
 use crate::oidc::{Client, Scope};
+use crate::scim::urn::WS1B_USER;
 
 /// Claims with a meaning in the protocol, which no client's `[claims]` can set.
 pub const RESERVED: [&str; 22] = [
@@ -41,8 +42,6 @@ pub const RESERVED: [&str; 22] = [
 
 /// Attributes that are lists by nature; of every other list the primary value is given.
 const LISTS: [&str; 3] = ["groups", "roles", "entitlements"];
-/// SCIM's extension that holds `domain` and `userPrincipalName`.
-const WORKSPACE_ONE: &str = "urn:ietf:params:scim:schemas:extension:ws1b:2.0:User";
 
 /// Whether `[claims]` may not set it.
 #[must_use]
@@ -211,8 +210,8 @@ fn extension<'a>(user: &'a User, name: &str) -> Option<&'a Value> {
 }
 
 fn extension_text<'a>(user: &'a User, name: &str) -> Option<&'a str> {
-    let full = format!("{WORKSPACE_ONE}:{name}");
-    let inside = || user.attributes.get(WORKSPACE_ONE).and_then(|value| value.get(name)).and_then(Value::as_str);
+    let full = format!("{WS1B_USER}:{name}");
+    let inside = || user.attributes.get(WS1B_USER).and_then(|value| value.get(name)).and_then(Value::as_str);
     present(user.text(name).or_else(|| user.text(&full)).or_else(inside))
 }
 

@@ -30,26 +30,26 @@ directory = "contoso"
 domains = ["contoso.com"]
 "#;
 
-fn entra() -> Stage {
+pub fn entra() -> Stage {
     let stage = Stage::new(None);
     stage.write("directories/contoso.toml", ENTRA_DIRECTORY);
     stage.write("idps/contoso.toml", ENTRA);
     stage
 }
 
-fn okta() -> Stage {
+pub fn okta() -> Stage {
     let stage = entra();
     stage.edit("directories/contoso.toml", "\"azure\"", "\"okta\"");
     stage.write("idps/contoso.toml", OKTA);
     stage
 }
 
-fn play(stage: &Stage, server: &Server, service: &str, more: &[&str]) -> Done {
+pub fn play(stage: &Stage, server: &Server, service: &str, more: &[&str]) -> Done {
     let url = format!("http://{}", server.address);
     stage.run(&[&["doctor", "scim", "--as", service, "--directory", "contoso", "--url", &url], more].concat())
 }
 
-fn of_outcome<'a>(report: &'a Value, outcome: &str) -> Vec<&'a Value> {
+pub fn of_outcome<'a>(report: &'a Value, outcome: &str) -> Vec<&'a Value> {
     let steps = report["steps"].as_array().expect("steps");
     steps.iter().filter(|step| step["outcome"] == outcome).collect()
 }
@@ -69,7 +69,7 @@ fn is_green(stage: &Stage, service: &str) {
 
 /// No credential, nobody in the directory, no other scope.
 #[track_caller]
-fn nothing_is_left(stage: &Stage) {
+pub fn nothing_is_left(stage: &Stage) {
     assert_eq!(stage.run(&["sync-client", "list", "--json"]).json(), serde_json::json!([]));
     let listed = stage.run(&["directory", "list", "--json"]).json();
     assert_eq!((&listed[0]["users"], &listed[0]["groups"]), (&0.into(), &0.into()), "{listed}");

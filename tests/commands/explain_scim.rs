@@ -117,7 +117,7 @@ fn a_refusal_is_told_with_status_scim_type_and_the_mend_and_exit_code_1() {
     let gone = explain(&stage, "PATCH /Users/nobody", &operations(json!([])), &["--json"]);
     assert_eq!((gone.code, gone.json()["status"].clone()), (Some(1), json!(404)));
     let usage = explain(&stage, "GET /Users/x", &json!({}), &[]);
-    assert!(usage.code == Some(1) && usage.err.contains("PATCH /Users/ID"), "{usage:?}");
+    assert!(usage.code == Some(2) && usage.err.contains("PATCH /Users/ID"), "{usage:?}");
 }
 
 #[test]

@@ -24,5 +24,7 @@ mod redis_gone;
 mod redis_restored;
 mod restart;
 mod scim_kill;
+mod scim_postgres;
+mod scim_races;
 mod two_servers;
 mod upstream;

@@ -3,16 +3,28 @@
 use super::nodes::assert_unavailable;
 use crate::support::client::{Client, Tokens};
 use crate::support::postgres::PostgresServer;
+use crate::support::server::Setup;
 use crate::world::World;
 
 fn on_postgres(postgres: &PostgresServer) -> World {
+    on_postgres_with(postgres, |_| {})
+}
+
+/// A server on a database of its own, with other files.
+pub fn on_postgres_with(postgres: &PostgresServer, change: impl FnOnce(&mut Setup)) -> World {
     let url = postgres.fresh_database();
     World::with(|setup| {
-        setup.edit("vestibule.toml", "\"sqlite:data/vestibule.db\"", "{ env = \"DATABASE_URL\" }");
-        setup.table("vestibule.toml", "[keys]\nseal = { env = \"SEAL\" }");
-        setup.env.insert("DATABASE_URL".to_owned(), url);
-        setup.env.insert("SEAL".to_owned(), "a-long-random-secret-for-the-seal-of-tests".to_owned());
+        onto(setup, &url);
+        change(setup);
     })
+}
+
+/// Lets a server keep what lasts there.
+pub fn onto(setup: &mut Setup, url: &str) {
+    setup.edit("vestibule.toml", "\"sqlite:data/vestibule.db\"", "{ env = \"DATABASE_URL\" }");
+    setup.table("vestibule.toml", "[keys]\nseal = { env = \"SEAL\" }");
+    setup.env.insert("DATABASE_URL".to_owned(), url.to_owned());
+    setup.env.insert("SEAL".to_owned(), "a-long-random-secret-for-the-seal-of-tests".to_owned());
 }
 
 #[test]

@@ -113,6 +113,8 @@ pub fn raw(address: SocketAddr, bytes: &[u8]) -> std::io::Result<Response> {
         match stream.read(&mut piece) {
             Ok(0) => break,
             Ok(n) => answer.extend_from_slice(&piece[..n]),
+            // A read with a time limit is not begun again by itself when the process was stopped for a while.
+            Err(fault) if fault.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(fault) if answer.is_empty() => return Err(fault),
             Err(_) => break,
         }

@@ -8,6 +8,7 @@ pub mod evil_client;
 pub mod evil_idp;
 pub mod html;
 pub mod http;
+pub mod invariants;
 pub mod keyring;
 pub mod port;
 pub mod postgres;

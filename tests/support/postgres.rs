@@ -42,12 +42,21 @@ impl PostgresServer {
 
     /// One for a test that does something to it.
     pub fn start() -> Self {
+        Self::start_with(|_| {})
+    }
+
+    /// One whose folder of data is changed before it starts. With a `server.crt` and a `server.key` in it, it speaks TLS.
+    pub fn start_with(change: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().expect("a folder").keep();
         if is_root() {
             run(Command::new("chown").arg("postgres:").arg(&folder));
         }
         let data = folder.join("data");
         run(as_postgres("initdb").args(["-D", &text(&data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"]));
+        change(&data);
+        if is_root() {
+            run(Command::new("chown").args(["-R", "postgres:"]).arg(&data));
+        }
         for _ in 0..20 {
             let port = Port::reserve();
             let mut server = Self { folder: folder.clone(), port, databases: AtomicU32::new(0), process: None };
@@ -60,6 +69,7 @@ impl PostgresServer {
 
     fn launch(&mut self) -> bool {
         let server = as_postgres("postgres");
+        let ssl = if self.folder.join("data/server.crt").exists() { "ssl=on" } else { "ssl=off" };
         let mut shell = Command::new("sh")
             .args(["-c", WATCH, "watch"])
             .arg(&self.folder)
@@ -67,7 +77,7 @@ impl PostgresServer {
             .args(server.get_args())
             .args(["-D", &text(&self.folder.join("data")), "-p", &self.port.number.to_string()])
             .args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off"])
-            .args(["-c", "max_connections=500", "-c", "shared_buffers=64MB", "-c", "max_wal_size=256MB"])
+            .args(["-c", ssl, "-c", "max_connections=500", "-c", "shared_buffers=64MB", "-c", "max_wal_size=256MB"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -19,6 +19,7 @@ mod redis;
 mod notices;
 mod scenario;
 mod scim;
+mod scim_table;
 mod primitives;
 mod table;
 

@@ -1,4 +1,4 @@
-//! One table from the measurements of a run: medians over its rounds, and ratios to the peer.
+//! Tables from the measurements of a run: medians over its rounds, and ratios to the peer. Those of SCIM: `scim_table`.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use crate::arguments::Arguments;
+use crate::scim_table;
 
 const OURS: [&str; 2] = ["vestibule redis", "vestibule embedded"];
 const PEER: &str = "oidc-provider redis";
@@ -28,9 +29,9 @@ const ROWS: [(&str, &str, &str); 14] = [
 ];
 
 /// Values of one field, by label and scenario.
-struct Measured(BTreeMap<(String, String, &'static str), Vec<f64>>);
+pub struct Measured(BTreeMap<(String, String, &'static str), Vec<f64>>);
 
-const FIELDS: [&str; 19] = [
+const FIELDS: [&str; 21] = [
     "cpu_ms",
     "per_second",
     "p50_ms",
@@ -50,6 +51,8 @@ const FIELDS: [&str; 19] = [
     "rs256_sign_us",
     "rs256_verify_us",
     "es256_sign_us",
+    "first_pages_ms",
+    "last_pages_ms",
 ];
 
 impl Measured {
@@ -72,7 +75,12 @@ impl Measured {
         self.0.get(&(label.to_owned(), scenario.to_owned(), field)).map_or(&[], Vec::as_slice)
     }
 
-    fn median(&self, label: &str, scenario: &str, field: &'static str) -> Option<f64> {
+    /// The labels that there are.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(|(label, ..)| label.as_str())
+    }
+
+    pub fn median(&self, label: &str, scenario: &str, field: &'static str) -> Option<f64> {
         middle(self.all(label, scenario, field))
     }
 
@@ -90,6 +98,10 @@ fn middle(values: &[f64]) -> Option<f64> {
 
 pub fn print(arguments: &Arguments) -> anyhow::Result<()> {
     let measured = Measured::read(arguments.text("file")?)?;
+    if measured.labels().any(|label| label.starts_with(scim_table::OURS)) {
+        scim_table::print(&measured);
+        return Ok(());
+    }
     primitives(&measured);
     operations(&measured);
     others(&measured);

@@ -56,16 +56,8 @@ pub fn arriving(resource: &Value, dice: &dyn Dice) -> Arriving {
     let id = resource.get("id").and_then(Value::as_str).filter(sound);
     Arriving {
         kind: if is_group { Kind::Group } else { Kind::User },
-        id: id.map_or_else(|| fresh_id(dice), str::to_owned),
+        id: id.map_or_else(|| dice.hex_id(), str::to_owned),
     }
-}
-
-/// 128 random bits as 32 hexadecimal digits.
-#[must_use]
-pub fn fresh_id(dice: &dyn Dice) -> String {
-    let mut bytes = [0_u8; 16];
-    dice.fill(&mut bytes);
-    format!("{:032x}", u128::from_be_bytes(bytes))
 }
 
 /// # Errors
@@ -103,18 +95,7 @@ pub fn group_of(
     now: Moment,
 ) -> Result<(StoredGroup, Vec<String>, Notes), Refused> {
     let (plan, notes) = group::create(&Reading::new(directory, schema), resource)?;
-    let group = StoredGroup {
-        id: GroupId(arriving.id.clone()),
-        directory: directory.id.clone(),
-        attributes: plan.attributes,
-        head: 1,
-        version: 1,
-        seq: 0,
-        created_at: now,
-        updated_at: now,
-        members: 0,
-        parked: 0,
-    };
+    let group = StoredGroup::fresh(GroupId(arriving.id.clone()), &directory.id, plan.attributes, now);
     let mut members = Vec::new();
     for step in plan.members {
         if let MemberStep::Delta(MemberDelta::Add(ids) | MemberDelta::Replace(ids)) = step {

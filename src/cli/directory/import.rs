@@ -1,86 +1,66 @@
 //! `directory import`: users and groups of a dump. Ids are kept where they are free, so that every `sub` survives; what is
 //! there already is passed over, so that an import that was broken off can be begun again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use anyhow::Context as _;
 use futures_util::future::try_join_all;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::arrival::{Arriving, Kind, Refused, arriving, group_of, user_of};
 use super::dump;
+use super::report::{Mode, Report};
 use crate::app::parts::Parts;
+use crate::base::text::fold;
 use crate::cli::progress::Progress;
-use crate::directory::roster::{Act, GroupRules, Listing, Place, Written};
-use crate::identity::{Directory, StoredGroup, StoredUser};
+use crate::directory::Database;
+use crate::directory::roster::{Act, GroupChanged, GroupRules, Listing, Place, Written};
+use crate::identity::{Directory, GroupId, StoredGroup, StoredUser, User, UserId};
 use crate::scim::Schemas;
 use crate::scim::filter::{Filter, Literal, Operand, Operator};
 use crate::scim::notes::Notes;
 
 /// Users that are written in one transaction.
 const BATCH: usize = 500;
+const ANOTHER: &str = "its id belongs to a user with another userName and externalId";
 /// Resources that are read ahead.
 const AHEAD: usize = 1_000;
-/// Refusals that are told one by one.
-const TOLD_MAX: usize = 20;
-
-/// Whether it is written or only tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    Write,
-    DryRun,
-}
-
-/// What became of the resources of one kind.
-#[derive(Clone, Copy, Debug, Default, serde::Serialize)]
-pub struct Count {
-    pub created: u64,
-    /// There already, by id or externalId.
-    pub present: u64,
-    pub refused: u64,
-}
-
-/// What an import did.
-#[derive(Debug, Default, serde::Serialize)]
-pub struct Report {
-    pub users: Count,
-    pub groups: Count,
-    pub memberships: u64,
-    /// Members who wait for somebody of their id.
-    pub parked: u64,
-    /// Resources whose id somebody else has: they got another one.
-    pub other_ids: u64,
-    /// Attributes that were left out, with how often: in no schema, or not confirmed.
-    pub left_out: BTreeMap<String, u64>,
-    /// The first refusals: which resource of the file, counted from 1, and why.
-    pub refusals: Vec<(u64, String)>,
-}
 
 /// An import under way.
 pub struct Import<'a> {
-    pub parts: &'a Parts,
-    pub directory: &'a Directory,
-    pub schemas: &'a Schemas,
-    pub mode: Mode,
+    parts: &'a Parts,
+    /// Where it is written; undone in a dry run.
+    database: Database,
+    directory: &'a Directory,
+    schemas: &'a Schemas,
+    mode: Mode,
     report: Report,
     /// Users that wait to be written, with their places in the file.
     waiting: Vec<(u64, StoredUser)>,
     /// Ids of the file that stand for others here.
     others: HashMap<String, String>,
+    /// In a dry run what those of the file hold who would be there by now.
+    held: HashSet<(&'static str, String)>,
 }
 
 impl<'a> Import<'a> {
     #[must_use]
     pub fn new(parts: &'a Parts, (directory, schemas): (&'a Directory, &'a Schemas), mode: Mode) -> Self {
         let (report, waiting) = (Report::default(), Vec::with_capacity(BATCH));
-        Self { parts, directory, schemas, mode, report, waiting, others: HashMap::new() }
+        let database = match mode {
+            Mode::Write => parts.directory.clone(),
+            Mode::DryRun => parts.directory.rehearsal(),
+        };
+        let (others, held) = (HashMap::new(), HashSet::new());
+        Self { parts, database, directory, schemas, mode, report, waiting, others, held }
     }
 
     /// Reads the file to its end.
     ///
     /// # Errors
-    /// A file or database that can't be read or written. What was written before stays, and is passed over next time.
+    /// A file that can't be opened, a database that can't be read or written. What was written before stays, and is
+    /// passed over next time.
     pub async fn run(mut self, file: &Path) -> anyhow::Result<Report> {
         let (send, mut resources) = tokio::sync::mpsc::channel(AHEAD);
         let open = std::fs::File::open(file).with_context(|| file.display().to_string())?;
@@ -98,7 +78,8 @@ impl<'a> Import<'a> {
         }
         self.flush().await?;
         progress.end();
-        reading.await?.with_context(|| format!("{}, behind resource {place}", file.display()))?;
+        self.report.refusals.sort_unstable();
+        self.report.broken_off = reading.await?.err().map(|fault| format!("behind resource {place}: {fault}"));
         Ok(self.report)
     }
 
@@ -145,9 +126,7 @@ impl<'a> Import<'a> {
             Kind::User => self.report.users.refused += 1,
             Kind::Group => self.report.groups.refused += 1,
         }
-        if self.report.refusals.len() < TOLD_MAX {
-            self.report.refusals.push((place, why));
-        }
+        self.report.refuse(place, why);
     }
 
     /// Writes the users that wait, those at least who aren't there already: together, or if that isn't possible one by
@@ -156,42 +135,27 @@ impl<'a> Import<'a> {
         let waiting = std::mem::take(&mut self.waiting);
         let known = try_join_all(waiting.iter().map(|(_, user)| self.known(user))).await?;
         let mut fresh = Vec::with_capacity(waiting.len());
-        for ((place, mut user), known) in waiting.into_iter().zip(known) {
-            match known {
-                Known::Here(id) => {
-                    self.report.users.present += 1;
-                    if id != user.user.id.0 {
-                        self.others.insert(user.user.id.0, id);
-                    }
-                }
-                Known::Elsewhere => {
-                    self.report.other_ids += 1;
-                    let other = super::arrival::fresh_id(&*self.parts.options.dice);
-                    let of_file = std::mem::replace(&mut user.user.id.0, other.clone());
-                    self.others.insert(of_file, other);
-                    fresh.push((place, user));
-                }
-                Known::Not => fresh.push((place, user)),
-            }
+        for ((place, user), known) in waiting.into_iter().zip(known) {
+            let missing = self.missing(place, user, known);
+            fresh.extend(missing.filter(|(place, user)| self.mode == Mode::Write || self.comes_first(*place, user)));
         }
-        if self.mode == Mode::DryRun || fresh.is_empty() {
-            self.report.users.created += fresh.len() as u64;
+        if fresh.is_empty() {
             return Ok(());
         }
         let all = fresh.iter().map(|(_, user)| user.clone()).collect();
-        if let Written::Done(count) = self.parts.directory.roster.create_all(all, self.act()).await? {
-            self.report.users.created += count;
+        if let Written::Done(ids) = self.database.roster.create_all(all, self.act()).await? {
+            for ((_, user), id) in fresh.into_iter().zip(ids) {
+                self.made(user.user.id.0, id.0);
+            }
             return Ok(());
         }
         for (place, user) in fresh {
-            let kept = user.user.id.0.clone();
-            match self.parts.directory.roster.create(user, self.act()).await? {
-                Written::Done(made) => {
-                    self.report.users.created += 1;
-                    if made.user.id.0 != kept {
-                        self.others.insert(kept, made.user.id.0);
-                    }
-                }
+            // One before it may have been the same.
+            let known = self.known(&user).await?;
+            let Some((place, user)) = self.missing(place, user, known) else { continue };
+            let of_file = user.user.id.0.clone();
+            match self.database.roster.create(user, self.act()).await? {
+                Written::Done(made) => self.made(of_file, made.user.id.0),
                 Written::Taken { attribute, .. } => {
                     self.refuse(place, Kind::User, Refused(format!("somebody else has its {attribute}")));
                 }
@@ -201,23 +165,84 @@ impl<'a> Import<'a> {
         Ok(())
     }
 
+    /// The user with the id to be written; `None`: there already, or refused.
+    fn missing(&mut self, place: u64, mut user: StoredUser, known: Known) -> Option<(u64, StoredUser)> {
+        match known {
+            Known::Here(id) => {
+                self.report.users.present += 1;
+                if id != user.user.id.0 {
+                    self.others.insert(user.user.id.0, id);
+                }
+                return None;
+            }
+            Known::Another => {
+                self.refuse(place, Kind::User, Refused(ANOTHER.to_owned()));
+                return None;
+            }
+            Known::Elsewhere => {
+                self.report.other_ids += 1;
+                let other = self.parts.options.dice.hex_id();
+                let of_file = std::mem::replace(&mut user.user.id.0, other.clone());
+                self.others.insert(of_file, other);
+            }
+            Known::Not => {}
+        }
+        Some((place, user))
+    }
+
+    /// Whether nobody before it in the file is the same or holds the same: in a dry run nobody of them is ever there.
+    fn comes_first(&mut self, place: u64, user: &StoredUser) -> bool {
+        let name = user.user.text("userName").map(|name| ("userName", fold(name)));
+        let external_id = user.user.text("externalId").map(|id| ("externalId", id.to_owned()));
+        let id = ("id", user.user.id.0.clone());
+        let holds = |one: &Option<(&'static str, String)>| one.as_ref().is_some_and(|one| self.held.contains(one));
+        match (self.held.contains(&id), holds(&name), holds(&external_id)) {
+            (false, false, false) => {
+                self.held.extend([Some(id), name, external_id].into_iter().flatten());
+                return true;
+            }
+            (_, _, true) => self.report.users.present += 1,
+            (true, same_name, _) if same_name || external_id.is_none() => self.report.users.present += 1,
+            (true, ..) => self.refuse(place, Kind::User, Refused(ANOTHER.to_owned())),
+            (false, ..) => self.refuse(place, Kind::User, Refused("somebody else has its userName".to_owned())),
+        }
+        false
+    }
+
+    /// One was made; an id that was kept for its externalId takes the place of the file's.
+    fn made(&mut self, of_file: String, id: String) {
+        self.report.users.created += 1;
+        if id != of_file {
+            self.report.other_ids += 1;
+            self.others.insert(of_file, id);
+        }
+    }
+
     async fn known(&self, arriving: &StoredUser) -> anyhow::Result<Known> {
-        let found = self.parts.directory.users.user(&arriving.user.id).await?;
-        if found.as_ref().is_some_and(|found| found.directory == self.directory.id) {
-            return Ok(Known::Here(arriving.user.id.0.clone()));
+        let id = &arriving.user.id;
+        let found = self.database.users.user(id).await?;
+        if let Some(found) = found.as_ref().filter(|found| found.directory == self.directory.id) {
+            let told = |user: &User, name: &str| user.text(name).map(fold);
+            let differs = |name: &str| {
+                let (is, was) = (told(&arriving.user, name), told(found, name));
+                is.is_some() && was.is_some() && is != was
+            };
+            let another = differs("userName") && differs("externalId");
+            return Ok(if another { Known::Another } else { Known::Here(id.0.clone()) });
         }
         if let Some(external_id) = arriving.user.text("externalId") {
-            let holder = self.parts.directory.roster.holder(&self.directory.id, "externalId", external_id).await?;
+            let holder = self.database.roster.holder(&self.directory.id, "externalId", external_id).await?;
             if let Some(holder) = holder {
                 return Ok(Known::Here(holder.user.id.0));
             }
         }
-        Ok(if found.is_some() { Known::Elsewhere } else { Known::Not })
+        let group = self.database.groups.group(&self.directory.id, &GroupId(id.0.clone())).await?;
+        Ok(if found.is_some() || group.is_some() { Known::Elsewhere } else { Known::Not })
     }
 
     async fn group(&mut self, place: u64, arriving: Arriving, resource: &Value) -> anyhow::Result<()> {
         let made = group_of(self.directory, &self.schemas.group, (&arriving, resource), self.now());
-        let (group, mut members, notes) = match made {
+        let (mut group, mut members, notes) = match made {
             Ok(made) => made,
             Err(refused) => {
                 self.refuse(place, Kind::Group, refused);
@@ -232,39 +257,63 @@ impl<'a> Import<'a> {
             }
             return Ok(());
         }
+        if self.database.users.user(&UserId(group.id.0.clone())).await?.is_some() {
+            self.another_id(&mut group);
+        }
         for member in &mut members {
             if let Some(other) = self.others.get(member) {
                 member.clone_from(other);
             }
         }
-        if self.mode == Mode::DryRun {
-            self.report.groups.created += 1;
-            self.report.memberships += members.len() as u64;
-            return Ok(());
+        // In a dry run they may be among those whom the run would have made.
+        let named = if self.mode == Mode::DryRun { std::mem::take(&mut members).len() as u64 } else { 0 };
+        let before = self.report.groups.created;
+        if let Written::Taken { attribute: "id", .. } = self.write_group(place, &group, &members).await? {
+            self.another_id(&mut group);
+            self.write_group(place, &group, &members).await?;
         }
+        self.report.memberships += if self.report.groups.created > before { named } else { 0 };
+        Ok(())
+    }
+
+    /// Somebody else has the group's.
+    fn another_id(&mut self, group: &mut StoredGroup) {
+        self.report.other_ids += 1;
+        let other = self.parts.options.dice.hex_id();
+        let of_file = std::mem::replace(&mut group.id.0, other.clone());
+        self.others.insert(of_file, other);
+    }
+
+    /// Counts what became of it, but if another has its id.
+    async fn write_group(
+        &mut self,
+        place: u64,
+        group: &StoredGroup,
+        members: &[String],
+    ) -> anyhow::Result<Written<GroupChanged>> {
         let dialect = &self.directory.dialect;
         let rules = GroupRules { same_name: dialect.same_group_name, unknown: dialect.unknown_members };
-        match self.parts.directory.groups.create(group, members, rules, self.act()).await? {
+        let written = self.database.groups.create(group.clone(), members.to_vec(), rules, self.act()).await?;
+        let why = match &written {
             Written::Done(changed) => {
                 self.report.groups.created += 1;
                 self.report.memberships += changed.added;
                 self.report.parked += changed.parked;
+                return Ok(written);
             }
-            Written::Taken { attribute, .. } => {
-                self.refuse(place, Kind::Group, Refused(format!("another group has its {attribute}")));
-            }
-            Written::UnknownMember(_) => {
-                self.refuse(place, Kind::Group, Refused("a member of it is unknown here".to_owned()));
-            }
-            Written::TooManyMembers => self.refuse(place, Kind::Group, Refused("it has too many members".to_owned())),
-            Written::Stale => self.refuse(place, Kind::Group, Refused("it changed while it was written".to_owned())),
-        }
-        Ok(())
+            Written::Taken { attribute: "id", .. } => return Ok(written),
+            Written::Taken { attribute, .. } => format!("another group has its {attribute}"),
+            Written::UnknownMember(_) => "a member of it is unknown here".to_owned(),
+            Written::TooManyMembers => "it has too many members".to_owned(),
+            Written::Stale => "it changed while it was written".to_owned(),
+        };
+        self.refuse(place, Kind::Group, Refused(why));
+        Ok(written)
     }
 
     /// The id of the group that this is, if it is there.
     async fn known_group(&self, group: &StoredGroup) -> anyhow::Result<Option<String>> {
-        if self.parts.directory.groups.group(&self.directory.id, &group.id).await?.is_some() {
+        if self.database.groups.group(&self.directory.id, &group.id).await?.is_some() {
             return Ok(Some(group.id.0.clone()));
         }
         let Some(external_id) = group.external_id() else { return Ok(None) };
@@ -280,7 +329,7 @@ impl<'a> Import<'a> {
             place: Place::First,
             limit: 1,
         };
-        let page = self.parts.directory.lists.groups(&listing).await?;
+        let page = self.database.lists.groups(&listing).await?;
         Ok(page.items.first().map(|found| found.id.0.clone()))
     }
 }
@@ -289,45 +338,9 @@ impl<'a> Import<'a> {
 enum Known {
     /// With this id.
     Here(String),
-    /// Its id belongs to a user of another directory.
+    /// Its id belongs to a user of another directory, or to a group.
     Elsewhere,
+    /// Its id belongs to somebody else here.
+    Another,
     Not,
-}
-
-impl Report {
-    #[must_use]
-    pub const fn refused(&self) -> u64 {
-        self.users.refused + self.groups.refused
-    }
-
-    /// For people.
-    #[must_use]
-    pub fn tell(&self, mode: Mode) -> String {
-        let made = if mode == Mode::DryRun { "would be made" } else { "made" };
-        let line = |what: &str, count: &Count| {
-            format!("{what:<8} {} {made}, {} there already, {} refused\n", count.created, count.present, count.refused)
-        };
-        let mut text = line("users", &self.users) + &line("groups", &self.groups);
-        text += &format!("members  {} in groups, {} wait for somebody of their id\n", self.memberships, self.parked);
-        if self.other_ids > 0 {
-            text += &format!("{} got another id, since somebody of another directory has theirs\n", self.other_ids);
-        }
-        for (name, count) in &self.left_out {
-            text += &format!("left out {count} times: {name}\n");
-        }
-        for (place, why) in &self.refusals {
-            text += &format!("resource {place}: {why}\n");
-        }
-        text.trim_end().to_owned()
-    }
-
-    #[must_use]
-    pub fn to_json(&self) -> Value {
-        let refusals: Vec<Value> =
-            self.refusals.iter().map(|(place, why)| json!({ "resource": place, "why": why })).collect();
-        json!({
-            "users": self.users, "groups": self.groups, "memberships": self.memberships, "parked": self.parked,
-            "other_ids": self.other_ids, "left_out": self.left_out, "refusals": refusals,
-        })
-    }
 }

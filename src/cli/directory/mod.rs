@@ -3,6 +3,7 @@
 mod dump;
 mod table;
 mod arrival;
+mod report;
 mod import;
 mod export;
 mod relink;
@@ -16,8 +17,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use self::import::{Import, Mode};
+use self::import::Import;
 use self::relink::By;
+use self::report::Mode;
 use super::{Context, complain, say};
 use crate::app::parts::Parts;
 use crate::directory::roster::AuditRecord;
@@ -112,7 +114,7 @@ async fn carry_out(context: &Context, parts: &Parts, what: Directories) -> anyho
             let mode = if dry_run { Mode::DryRun } else { Mode::Write };
             let report = Import::new(parts, (&directory, &schemas), mode).run(&file).await?;
             say(if context.json { report.to_json().to_string() } else { report.tell(mode) });
-            Ok(ExitCode::from(u8::from(report.refused() > 0)))
+            Ok(ExitCode::from(u8::from(!report.complete())))
         }
         Directories::Relink { directory, by, file, yes } => {
             let (directory, schemas) = of(parts, &directory)?;

@@ -14,7 +14,7 @@ use crate::cli::progress::Progress;
 use crate::directory::roster::{Act, Written};
 use crate::identity::{Directory, StoredUser};
 use crate::scim::Schemas;
-use crate::scim::changes::{Side, Writing};
+use crate::scim::changes::{AuditKey, Side, Writing};
 use crate::scim::confirmed::split;
 
 /// What both sources have.
@@ -91,10 +91,10 @@ pub async fn relink(
     (directory, schemas): (&Directory, &Schemas),
     by: By,
     file: &Path,
-    write: super::import::Mode,
+    write: super::report::Mode,
 ) -> anyhow::Result<Report> {
     let people = people(by, file)?;
-    let mut report = Report { written: write == super::import::Mode::Write, ..Report::default() };
+    let mut report = Report { written: write == super::report::Mode::Write, ..Report::default() };
     let people = unambiguous(by, people, &mut report);
     let mut progress = Progress::new("people");
     for (count, named) in people.into_iter().enumerate() {
@@ -132,7 +132,7 @@ async fn one(
     mut user: StoredUser,
     (by, named): (By, &Named),
 ) -> anyhow::Result<bool> {
-    let key = parts.seal.derive("audit");
+    let key = AuditKey::new(&parts.seal.derive("audit"));
     for _ in 0..10 {
         let mut next = user.clone();
         next.user.attributes.insert(by.taken_over().to_owned(), named.other.clone().into());
@@ -140,9 +140,9 @@ async fn one(
         let seen = |user: &StoredUser| split(&schemas.user, user.user.attributes.clone()).seen;
         let (before, after) = (seen(&user), seen(&next));
         let side = |attributes| Side { attributes: Some(attributes), active: None };
-        let changes = Writing::new(&schemas.user, &key).between(side(&before), side(&after));
+        let changes = Writing { schema: &schemas.user, key: &key }.between(side(&before), side(&after), &[]);
         let at = parts.options.clock.now();
-        let act = Act { at, by: "cli".to_owned(), what: "relink", changes: Value::Object(changes).to_string() };
+        let act = Act { at, by: "cli".to_owned(), what: "relink", changes };
         match parts.directory.roster.replace(next, act).await? {
             Written::Done(_) => return Ok(true),
             Written::Stale => {}

@@ -3,12 +3,9 @@
 
 use serde_json::json;
 
-use super::step::{Expect, Step};
+use super::step::{Expect, Step, twice};
+use crate::scim::urn::{ADSCIM_GROUP, ENTERPRISE, GROUP, USER};
 
-const CORE: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
-const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
-const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
-const ADSCIM: &str = "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group";
 /// The pointer of the enterprise extension's manager.
 const MANAGER: &str = "/urn:ietf:params:scim:schemas:extension:enterprise:2.0:User/manager/value";
 const MANY: &[&str] = &["1", "2", "3", "4", "5", "6", "7", "8"];
@@ -25,7 +22,7 @@ pub fn arrival() -> Vec<Step> {
         Step::new("look the person up", "GET", "/Users?filter=userName eq \"${upn}\"").is("/totalResults", 0),
         Step::new("create the person", "POST", "/Users")
             .body(json!({
-                "schemas": [CORE, ENTERPRISE], "externalId": "${object}", "userName": "${upn}", "active": true,
+                "schemas": [USER, ENTERPRISE], "externalId": "${object}", "userName": "${upn}", "active": true,
                 "displayName": "Vera Doctor", "meta": { "resourceType": "User" }, "roles": [],
                 "emails": [{ "primary": true, "type": "work", "value": "${upn}" }],
                 "name": { "formatted": "Vera Doctor", "givenName": "Vera", "familyName": "Doctor" }
@@ -41,10 +38,7 @@ pub fn arrival() -> Vec<Step> {
             .is("/Resources/0/id", "${user}"),
         Step::new("find the person by object id", "GET", "/Users?filter=externalId eq \"${object}\"")
             .is("/Resources/0/id", "${user}"),
-        Step::new("create the person twice", "POST", "/Users")
-            .gives(&[409])
-            .body(json!({ "schemas": [CORE], "externalId": "${object}", "userName": "${upn}", "active": true }))
-            .is("/scimType", "uniqueness"),
+        twice(),
     ]
 }
 
@@ -91,7 +85,7 @@ fn updates() -> Vec<Step> {
 fn references() -> Vec<Step> {
     vec![
         Step::new("create the manager", "POST", "/Users")
-            .body(json!({ "schemas": [CORE], "externalId": "${object2}", "userName": "boss.${upn}", "active": true }))
+            .body(json!({ "schemas": [USER], "externalId": "${object2}", "userName": "boss.${upn}", "active": true }))
             .keep("boss", "/id"),
         Step::new(
             "is the manager set?",
@@ -147,7 +141,7 @@ fn group() -> Vec<Step> {
         .is("/totalResults", 0),
         Step::new("create the group", "POST", "/Groups")
             .body(json!({
-                "schemas": [GROUP, ADSCIM], "externalId": "${object3}", "displayName": "${group_name}",
+                "schemas": [GROUP, ADSCIM_GROUP], "externalId": "${object3}", "displayName": "${group_name}",
                 "meta": { "resourceType": "Group" }
             }))
             .is("/displayName", "${group_name}")
@@ -166,7 +160,7 @@ fn group() -> Vec<Step> {
         .is("/totalResults", 1),
         Step::new("create eight more people at once", "POST", "/Users").each(MANY).keep("m${each}", "/id").body(
             json!({
-                "schemas": [CORE], "externalId": "${run}-${each}", "userName": "m${each}.${upn}", "active": true
+                "schemas": [USER], "externalId": "${run}-${each}", "userName": "m${each}.${upn}", "active": true
             }),
         ),
         Step::new("add them all at the same time", "PATCH", "/Groups/${group}").each(MANY).operations(json!([
@@ -182,7 +176,10 @@ fn leaving() -> Vec<Step> {
     vec![
         Step::new("disable, default dialect", "PATCH", "/Users/${user}")
             .operations(json!([{ "op": "Replace", "path": "active", "value": "False" }]))
-            .mend("`active` comes as text; without it nobody is ever switched off."),
+            .mend(
+                "`active` comes as text; without it nobody is ever switched off: under [scim] write string_booleans = \
+                   \"accept\", which is the preset.",
+            ),
         Step::new("read it back", "GET", "/Users/${user}").is("/active", false),
         Step::new("enable again, aadOptscim062020", "PATCH", "/Users/${user}")
             .operations(json!([{ "op": "replace", "path": "active", "value": true }])),
@@ -193,7 +190,7 @@ fn leaving() -> Vec<Step> {
         ])),
         Step::new("read it back", "GET", "/Users/${user}").is("/active", false).is("/userName", "${hex}${upn}"),
         Step::new("somebody new takes the name", "POST", "/Users")
-            .body(json!({ "schemas": [CORE], "externalId": "${object4}", "userName": "${upn}", "active": true }))
+            .body(json!({ "schemas": [USER], "externalId": "${object4}", "userName": "${upn}", "active": true }))
             .keep("heir", "/id")
             .mend("The name of a softly deleted person must be free at once."),
     ]

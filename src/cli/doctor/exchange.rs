@@ -9,7 +9,7 @@ use url::Url;
 use super::step::{Expect, Step, filled, filled_value};
 use crate::base::Secret;
 use crate::identity::Directory;
-use crate::outbound::{Call, Exchanged, Http};
+use crate::outbound::{Call, Exchanged, Http, Reply};
 
 /// The server as a provisioning service sees it.
 pub struct Stage<'a> {
@@ -44,7 +44,16 @@ pub struct Seen {
     /// What is wrong, or why it was left out.
     pub why: Option<String>,
     pub mend: Option<&'static str>,
+    /// Whether every answer was one of SCIM, whatever it said.
+    #[serde(skip)]
+    pub heard: bool,
 }
+
+const UNREACHED: &str = "The server must run (`vestibule serve`), be reached at this address and show a certificate that is \
+                         trusted here. `--url https://host:port` asks it at another one; `[outbound] ca_files` names \
+                         authorities that are trusted besides the system's.";
+const FOREIGN: &str = "Something answers in the server's place: a proxy, a bot filter, another program. What begins with \
+                       /usergroup/scim/v2/ must come through as it is, requests without User-Agent too.";
 
 /// One step, whole.
 pub async fn carry_out(stage: &Stage<'_>, step: &Step, known: &mut Known) -> Seen {
@@ -57,6 +66,7 @@ pub async fn carry_out(stage: &Stage<'_>, step: &Step, known: &mut Known) -> See
         expected: step.gives.to_vec(),
         why: None,
         mend: None,
+        heard: true,
     };
     let missing = step.needs.iter().find(|attribute| !stage.directory.confirms(attribute));
     if let Some(attribute) = missing {
@@ -69,9 +79,17 @@ pub async fn carry_out(stage: &Stage<'_>, step: &Step, known: &mut Known) -> See
     };
     let answers = join_all(asked.iter().map(|asked| asked.send(stage))).await;
     let mut faults = Vec::new();
+    let mut mend = (!step.mend.is_empty()).then_some(step.mend);
     for (asked, answer) in asked.iter().zip(answers) {
         match answer {
-            Err(fault) => faults.push(fault),
+            Err(fault) => {
+                (seen.heard, mend) = (false, Some(UNREACHED));
+                faults.push(fault);
+            }
+            Ok(answer) if is_foreign(&answer.reply) => {
+                (seen.status, seen.heard, mend) = (Some(answer.reply.status), false, Some(FOREIGN));
+                faults.push(format!("answered {} with what is no SCIM", answer.reply.status));
+            }
             Ok(answer) => {
                 seen.status = Some(answer.reply.status);
                 faults.extend(asked.judge(stage, answer, known));
@@ -82,10 +100,15 @@ pub async fn carry_out(stage: &Stage<'_>, step: &Step, known: &mut Known) -> See
         }
     }
     if !faults.is_empty() {
-        let mend = (!step.mend.is_empty()).then_some(step.mend);
         return Seen { outcome: "wrong", why: Some(faults.join("; ")), mend, ..seen };
     }
     seen
+}
+
+/// Each answer of ours has a body of a SCIM schema, but 204.
+fn is_foreign(reply: &Reply) -> bool {
+    let body: Option<Value> = serde_json::from_slice(&reply.body).ok();
+    reply.status != 204 && body.and_then(|body| body.get("schemas").map(Value::is_array)) != Some(true)
 }
 
 /// A step with everything filled in.

@@ -7,16 +7,20 @@ mod okta;
 mod exchange;
 mod sign_in;
 
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use futures_util::future::{Either, select};
 use serde_json::json;
 use url::Url;
 
 use self::exchange::{Known, Seen, Stage, carry_out};
 use self::sign_in::{Person, SignIn, check};
 use self::step::Step;
+use super::serve::Signals;
 use super::sync_client::base_url;
 use super::{Context, complain, say};
 use crate::app::parts::Parts;
@@ -24,12 +28,16 @@ use crate::base::{Dice, Digest, Secret, Span};
 use crate::config::{Outbound, Snapshot};
 use crate::directory::Database;
 use crate::directory::roster::{SyncClient, SyncKind};
+use crate::identity::dialect::Tombstones;
 use crate::identity::{Directory, Source};
 use crate::outbound::GuardedClients;
 
 /// How long the credential of a play lives: longer than any play takes. When it is over, the server removes what a play
 /// that was killed has left behind.
 const LIFETIME: Span = Span::minutes(10);
+const LEFT: &str = "removing the scratch scope; the server removes it when its credential has expired";
+/// What a request that nobody waits for any more may still take.
+const UNDER_WAY: Duration = Duration::from_millis(500);
 /// Rows of a kind that are removed at a time.
 const CLEAR_ROWS: u32 = 500;
 
@@ -158,25 +166,50 @@ async fn play(
     if !parts.directory.sync_clients.create(client.clone(), u32::MAX).await? {
         bail!("the database took no credential for the play");
     }
+    let mut signals = Signals::listen()?;
     let mut findings = Findings { settings: settings(service, directory), ..Findings::default() };
-    let played = scenes(parts, config, &stage, (service, &scope), &mut findings).await;
+    let played = {
+        let scenes = pin!(scenes(parts, config, &stage, (service, &scope), &mut findings));
+        match select(scenes, pin!(signals.wait())).await {
+            Either::Left((played, _)) => Some(played),
+            Either::Right(_) => None,
+        }
+    };
+    if played.is_none() {
+        complain("interrupted: what the play has made is removed");
+        // What is under way at the server comes to its end.
+        tokio::time::sleep(UNDER_WAY).await;
+    }
     let cleared = clear(&parts.directory, &client).await;
+    let Some(played) = played else {
+        cleared.context(LEFT)?;
+        bail!("the play was interrupted");
+    };
     played?;
-    cleared.context("removing the scratch scope; the server removes it when its credential has expired")?;
+    cleared.context(LEFT)?;
     Ok(findings)
 }
 
 /// What of the directory's file can't fit this service.
 fn settings(service: Provisioner, directory: &Directory) -> Vec<String> {
-    let fits = [service.source(), Source::Generic].contains(&directory.source);
-    let told = format!(
-        "directories/{}.toml has source = \"{}\", so what {} sends is read as another product's: write source = \"{}\"",
-        directory.id,
-        directory.source.as_str(),
-        service.name(),
-        service.source().as_str()
-    );
-    if fits { Vec::new() } else { vec![told] }
+    let file = format!("directories/{}.toml", directory.id);
+    let mut told = Vec::new();
+    if ![service.source(), Source::Generic].contains(&directory.source) {
+        told.push(format!(
+            "{file} has source = \"{}\", so what {} sends is read as another product's: write source = \"{}\"",
+            directory.source.as_str(),
+            service.name(),
+            service.source().as_str()
+        ));
+    }
+    // No answer shows it: the name as it is sent is answered either way.
+    if service == Provisioner::Entra && directory.dialect.tombstones == Tombstones::Ignore {
+        told.push(format!(
+            "{file} has [scim] tombstones = \"ignore\", so a person whom Entra deletes softly is stored under the name with \
+             the object id before it, as if that were a real one: write tombstones = \"recognize\", which is azure's preset"
+        ));
+    }
+    told
 }
 
 fn stage<'a>(
@@ -209,10 +242,10 @@ async fn scenes(
     let mut known = Known { names: facts(&*parts.options.dice, stage.directory, service), ..Known::default() };
     for step in service.arrival() {
         let seen = carry_out(stage, &step, &mut known).await;
-        let unreached = seen.status.is_none() && seen.outcome == "wrong";
+        // No answer of ours to the first question, or none that knows the credential: the rest would say the same.
+        let unheard = !seen.heard || matches!(seen.status, Some(401 | 404 | 421));
         findings.steps.push(seen);
-        // No answer at all to the first question: the rest would say the same.
-        if unreached && findings.steps.len() == 1 {
+        if unheard && findings.steps.len() == 1 {
             return Ok(());
         }
     }
@@ -271,8 +304,10 @@ fn guid(dice: &dyn Dice) -> String {
     text
 }
 
-/// Ends the credential, and removes everything that the play has made.
+/// Removes everything that the play has made, and ends the credential. It goes between the two: a kill at any moment leaves
+/// nothing, or the credential by which the server finds the rest.
 async fn clear(database: &Database, client: &SyncClient) -> anyhow::Result<()> {
+    while !database.upkeep.clear_scope(&client.scope, CLEAR_ROWS).await? {}
     database.sync_clients.revoke(&client.id).await?;
     while !database.upkeep.clear_scope(&client.scope, CLEAR_ROWS).await? {}
     Ok(())
@@ -306,7 +341,8 @@ fn print(context: &Context, service: Provisioner, findings: &Findings) {
     if wrong == 0 {
         say(format!("\nAll as {} expects it.", service.name()));
     } else {
-        complain(format!("\n{wrong} of it {} would not get over.", service.name()));
+        let things = if wrong == 1 { "1 thing is".to_owned() } else { format!("{wrong} things are") };
+        complain(format!("\n{things} not as {} needs it.", service.name()));
     }
 }
 

@@ -3,11 +3,9 @@
 
 use serde_json::json;
 
-use super::step::{Expect, Step};
+use super::step::{Expect, Step, twice};
+use crate::scim::urn::{GROUP, LIST_RESPONSE, USER};
 
-const CORE: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
-const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
-const LIST: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
 const MANY: &[&str] = &["1", "2", "3", "4", "5", "6", "7", "8"];
 const NO_RETRY: &str = "Okta doesn't try a 400 again: the whole push is lost until somebody repeats it.";
 
@@ -16,14 +14,14 @@ const NO_RETRY: &str = "Okta doesn't try a 400 again: the whole push is lost unt
 pub fn arrival() -> Vec<Step> {
     vec![
         Step::new("test the connection", "GET", "/Users?startIndex=1&count=2")
-            .expect(Expect::Has("/schemas", json!(LIST)))
+            .expect(Expect::Has("/schemas", json!(LIST_RESPONSE)))
             .is("/startIndex", 1)
             .mend("Okta wants a list with integers here: base URL and token must be ours."),
         Step::new("look the person up", "GET", "/Users?filter=userName eq \"${upn}\"&startIndex=1&count=100")
             .is("/totalResults", 0),
         Step::new("create the person", "POST", "/Users")
             .body(json!({
-                "schemas": [CORE], "userName": "${upn}", "externalId": "${object}", "active": true,
+                "schemas": [USER], "userName": "${upn}", "externalId": "${object}", "active": true,
                 "name": { "givenName": "Vera", "familyName": "Doctor" }, "displayName": "Vera Doctor",
                 "emails": [{ "primary": true, "value": "${upn}", "type": "work" }], "locale": "en-US",
                 "groups": [], "password": "${password}"
@@ -35,10 +33,7 @@ pub fn arrival() -> Vec<Step> {
             .expect(Expect::Location)
             .keep("user", "/id")
             .mend("externalId must be among the confirmed `attributes`: Okta's user id goes there, and sign-ins match by it."),
-        Step::new("create the person twice", "POST", "/Users")
-            .gives(&[409])
-            .body(json!({ "schemas": [CORE], "externalId": "${object}", "userName": "${upn}", "active": true }))
-            .is("/scimType", "uniqueness"),
+        twice(),
     ]
 }
 
@@ -68,6 +63,16 @@ fn put_life() -> Vec<Step> {
         Step::new("read it back", "GET", "/Users/${user}")
             .needs(&["displayName"])
             .expect(Expect::Nothing("/displayName")),
+        Step::new("set it again", "PUT", "/Users/${user}").needs(&["displayName"]).echo("whole", json!({})),
+        Step::new("take it out of the profile", "PUT", "/Users/${user}")
+            .needs(&["displayName"])
+            .echo("whole", json!({ "displayName": null })),
+        Step::new("read it back", "GET", "/Users/${user}")
+            .needs(&["displayName"])
+            .expect(Expect::Nothing("/displayName"))
+            .mend(
+                "Okta's PUT is the whole profile: under [scim] write put_omission = \"clear\", which is okta's preset.",
+            ),
         Step::new("deactivate (PUT)", "PUT", "/Users/${user}")
             .echo("whole", json!({ "active": false }))
             .is("/active", false),
@@ -94,13 +99,16 @@ fn patch_life() -> Vec<Step> {
             .operations(json!([{ "op": "replace", "value": { "active": false } }])),
         Step::new("the account returns and is created again", "POST", "/Users")
             .body(json!({
-                "schemas": [CORE], "userName": "${upn}", "externalId": "${object}", "active": true,
+                "schemas": [USER], "userName": "${upn}", "externalId": "${object}", "active": true,
                 "name": { "givenName": "Vera", "familyName": "Doctor" }, "displayName": "Vera Doctor",
                 "emails": [{ "primary": true, "value": "${upn}", "type": "work" }], "password": "${password}"
             }))
             .is("/id", "${user}")
             .is("/active", true)
-            .mend("A refusal here locks the person out for good: the user who was switched off must come back."),
+            .mend(
+                "A refusal here locks the person out for good: the user who was switched off must come back. \
+                   Under [scim] write returning = \"revive\", which is okta's preset.",
+            ),
     ]
 }
 
@@ -113,7 +121,7 @@ fn push() -> Vec<Step> {
             .keep("group", "/id"),
         Step::new("create eight more people at once", "POST", "/Users").each(MANY).keep("m${each}", "/id").body(
             json!({
-                "schemas": [CORE], "externalId": "${run}-${each}", "userName": "m${each}.${upn}", "active": true,
+                "schemas": [USER], "externalId": "${run}-${each}", "userName": "m${each}.${upn}", "active": true,
                 "password": "${password}"
             }),
         ),
@@ -145,7 +153,7 @@ fn push_life() -> Vec<Step> {
             .operations(
                 json!([{ "op": "add", "path": "members", "value": [{ "value": "${nobody}" }, { "value": "${m2}" }] }]),
             )
-            .mend(NO_RETRY),
+            .mend("Okta doesn't repeat what was refused: under [scim] write unknown_members = \"park\", which is the preset."),
         Step::new("the others are in", "GET", "/Groups/${group}")
             .expect(Expect::Has("/members", json!({ "value": "${m2}" }))),
         Step::new("full push", "PATCH", "/Groups/${group}").operations(json!([

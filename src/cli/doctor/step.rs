@@ -3,7 +3,9 @@
 //!
 //! In texts `${name}` stands for what an earlier step kept, or for a fact of the play.
 
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::scim::urn;
 
 /// One step of a play.
 #[derive(Clone, Debug)]
@@ -78,9 +80,7 @@ impl Step {
     /// A PatchOp of these operations.
     #[must_use]
     pub fn operations(self, operations: Value) -> Self {
-        self.body(serde_json::json!({
-            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations
-        }))
+        self.body(json!({ "schemas": [urn::PATCH_OP], "Operations": operations }))
     }
 
     /// What was kept whole comes back, with these fields changed.
@@ -225,10 +225,17 @@ fn covers(whole: &Value, part: &Value) -> bool {
     }
 }
 
+/// The person of a play, created a second time.
+#[must_use]
+pub fn twice() -> Step {
+    Step::new("create the person twice", "POST", "/Users")
+        .gives(&[409])
+        .body(json!({ "schemas": [urn::USER], "externalId": "${object}", "userName": "${upn}", "active": true }))
+        .is("/scimType", "uniqueness")
+}
+
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -10,7 +10,7 @@ use crate::config::value::{deactivation, share};
 use crate::config::view::View;
 use crate::identity::directory::{DirectoryKind, MaxRemovals, OnDeactivate};
 use crate::identity::{Directory, Source};
-use crate::scim::schema::{ResourceType, known};
+use crate::scim::schema::{ResourceType, confirmed_key, known};
 
 /// Those that may have several values.
 pub const MULTI_VALUED: [&str; 9] =
@@ -44,7 +44,8 @@ pub fn build(view: &View<'_>, reader: &mut Reader<'_>) -> Directory {
         domains,
         source,
         kind: if view.text("type") == "jit" { DirectoryKind::Jit } else { DirectoryKind::Provisioned },
-        attributes: view.texts("attributes"),
+        // Whoever spells a name otherwise takes nothing out of the list.
+        attributes: view.texts("attributes").iter().map(|name| confirmed_key(name)).collect(),
         decode_ms_guid: view.flag("decode_ms_guid"),
         on_deactivate,
         purge_after: lifecycle.duration("purge_after"),

@@ -40,7 +40,8 @@ pub struct Gone {
 /// the number where he stopped misses no object that changed since.
 #[async_trait]
 pub trait Feed: Send + Sync {
-    /// The changes of a directory behind number `after`, in order.
+    /// The changes of a directory behind number `after`, in order, `limit` at most. No two have the same number. A
+    /// membership that came is as old as the last change of its group.
     async fn changes(&self, directory: &str, after: u64, limit: u32) -> Result<Vec<Change>, DirectoryFault>;
 
     /// The number of the newest change; 0: none yet.

@@ -36,9 +36,9 @@ pub trait Audits: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
     pub directory: String,
-    /// `call`, `received`, `unknown`, `unconfirmed`, `refused`, `blank`, `remark`.
+    /// `call`, `received`, `unknown`, `unconfirmed`, `refused`, `blank`, `remark`, `address`.
     pub kind: String,
-    /// The attribute, `scimType:attribute`, or the remark.
+    /// The attribute, `scimType:attribute`, the remark, or a credential's id and the address it was used from.
     pub name: String,
     pub count: u64,
     pub last: Moment,

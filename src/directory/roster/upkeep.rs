@@ -25,6 +25,15 @@ pub struct SetAside {
     pub since: Moment,
 }
 
+/// How far values are erased.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Erased {
+    /// Of how many users.
+    pub users: u64,
+    /// The `seq` behind which to go on; `None`: nothing is left to be erased.
+    pub go_on: Option<u64>,
+}
+
 /// What is done to many users without being asked for by a source: confirmed lists, policies, indexes.
 #[async_trait]
 pub trait Upkeep: Send + Sync {
@@ -40,7 +49,7 @@ pub trait Upkeep: Send + Sync {
     /// What is set aside and not yet erased.
     async fn set_aside(&self) -> Result<Vec<SetAside>, DirectoryFault>;
 
-    /// How many users and groups of a directory have a value of the attribute.
+    /// How many users of a directory have a value of the attribute. Groups have all of theirs in any case.
     async fn holders_of(&self, directory: &str, attribute: &str) -> Result<u64, DirectoryFault>;
 
     /// All that is noted of the lists, by directory and attribute.
@@ -58,9 +67,9 @@ pub trait Upkeep: Send + Sync {
         now: Moment,
     ) -> Result<Option<u64>, DirectoryFault>;
 
-    /// Erases up to `limit` values of an attribute that is still set aside; says how many. When none is left it is
-    /// forgotten.
-    async fn erase(&self, directory: &str, attribute: &str, limit: u32) -> Result<u64, DirectoryFault>;
+    /// Erases the values of up to `limit` users behind `after` (by `seq`) of an attribute that is still set aside. When
+    /// nobody has one any more it is forgotten.
+    async fn erase(&self, directory: &str, attribute: &str, after: u64, limit: u32) -> Result<Erased, DirectoryFault>;
 
     /// Users who were switched off at `from` or later and before `until`, the longest gone first.
     async fn inactive_between(
@@ -92,6 +101,9 @@ pub trait Upkeep: Send + Sync {
     /// Forgets up to `limit` records of a directory's audit that are older than `before`; says how many.
     async fn forget_audit(&self, directory: &str, before: Moment, limit: u32) -> Result<u64, DirectoryFault>;
 
-    /// Removes everything of a scratch scope, up to `limit` rows of a kind; true: nothing is left.
+    /// The scratch scopes to which no credential leads any more.
+    async fn scopes_left_behind(&self) -> Result<Vec<String>, DirectoryFault>;
+
+    /// Removes everything of a scratch scope, up to `limit` rows of a kind, its credentials last; true: nothing is left.
     async fn clear_scope(&self, scope: &str, limit: u32) -> Result<bool, DirectoryFault>;
 }

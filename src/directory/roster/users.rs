@@ -30,8 +30,9 @@ pub trait Roster: Send + Sync {
     /// taken up in place of the fresh one. Parked memberships of its id become real.
     async fn create(&self, user: StoredUser, act: Act) -> Result<Written<StoredUser>, DirectoryFault>;
 
-    /// Many new users in one transaction, for an import: none is written unless all can be.
-    async fn create_all(&self, users: Vec<StoredUser>, act: Act) -> Result<Written<u64>, DirectoryFault>;
+    /// Many new users in one transaction, for an import: none is written unless all can be. Answers the ids that they
+    /// have, in their order.
+    async fn create_all(&self, users: Vec<StoredUser>, act: Act) -> Result<Written<Vec<UserId>>, DirectoryFault>;
 
     /// Replaces a user that is still of its `version`, which grows by one.
     async fn replace(&self, user: StoredUser, act: Act) -> Result<Written<StoredUser>, DirectoryFault>;

@@ -1,6 +1,7 @@
 //! What rows of users or groups a list wants, as a tree, and that tree as SQL. Values are bound, never written out.
 
 use super::engine::Param;
+use super::values::UNIQUE;
 
 /// A value that is bound.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,7 +98,7 @@ impl Condition {
         match self {
             Self::Column("r.id", Values::Is(_)) => Some(0),
             Self::Column("r.external_id", Values::Is(_)) => Some(1),
-            Self::Value(attribute, Values::Is(_)) if matches!(attribute.as_str(), "userName" | "externalId") => Some(1),
+            Self::Value(attribute, Values::Is(_)) if UNIQUE.contains(&attribute.as_str()) => Some(1),
             Self::Value(_, Values::Is(_)) | Self::Column("r.name_key", Values::Is(_)) => Some(2),
             Self::Membership(_) => Some(3),
             Self::Value(_, Values::Between(..)) | Self::Column("r.name_key", Values::Between(..)) => Some(4),
@@ -107,6 +108,15 @@ impl Condition {
                 Some(worst.saturating_add(1))
             }
             _ => None,
+        }
+    }
+
+    /// Whether no two rows fulfil it.
+    pub(super) fn is_of_one(&self) -> bool {
+        match self {
+            Self::Column(column, Values::Is(_)) => matches!(*column, "r.id" | "r.external_id"),
+            Self::Value(attribute, Values::Is(_)) => UNIQUE.contains(&attribute.as_str()),
+            _ => false,
         }
     }
 

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::backlog::{BATCH_MAX as TRACES_MAX, Backlog, Traces};
 use super::engine::{Outcome, Sql, SqlFault};
-use super::job::{Errand, Ticket, Work, closed};
+use super::job::{Errand, Job, Joint, Kind, Ticket, Work, closed};
 use crate::directory::DirectoryFault;
 
 /// How long a trace waits for others to be written with.
@@ -71,13 +71,27 @@ impl Writer {
         W: Fn(&dyn Sql) -> Result<Outcome<T>, SqlFault> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Errand::new(work, reply));
+        self.hand_in(Box::new(Errand::new(work, reply)))?;
+        answer.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Writes as [`write`](Self::write) does, together with others of its kind where that is quicker.
+    pub(super) async fn write_jointly<I, T>(&self, item: I, kind: Kind<I, T>) -> Result<T, DirectoryFault>
+    where
+        I: Send + 'static,
+        T: Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.hand_in(Box::new(Joint::new(item, kind, reply)))?;
+        answer.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    fn hand_in(&self, job: Box<dyn Job>) -> Result<(), DirectoryFault> {
         let ticket = Ticket { job, due: Instant::now() + self.wait };
         self.inbox.try_send(Message::Write(ticket)).map_err(|e| match e {
             TrySendError::Full(_) => DirectoryFault::Unavailable("too many writes are waiting".to_owned()),
             TrySendError::Disconnected(_) => closed(),
-        })?;
-        answer.await.unwrap_or_else(|_| Err(closed()))
+        })
     }
 
     /// Says that traces wait. A full inbox needs no word: traces are looked at after each batch.

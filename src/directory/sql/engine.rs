@@ -107,6 +107,23 @@ pub(super) trait Sql {
     /// Runs statements in their order, on PostgreSQL in one round trip; how many rows each changed.
     fn execute_all(&self, statements: &[Statement<'_>]) -> Result<Vec<u64>, SqlFault>;
 
+    /// Runs a query once for each list of values, in their order, on PostgreSQL in one round trip, and shows each row of
+    /// the answers to `each`.
+    fn query_all(
+        &self,
+        sql: &str,
+        all: &[&[Param<'_>]],
+        each: &mut dyn FnMut(&dyn Row) -> Result<(), SqlFault>,
+    ) -> Result<(), SqlFault> {
+        all.iter().try_for_each(|params| self.query(sql, params, each))
+    }
+
+    /// Says how many rows are concerned by the rest of what is done, so that each statement of it may take the longer.
+    fn concerns(&self, rows: u64) -> Result<(), SqlFault> {
+        let _bounded_otherwise = rows;
+        Ok(())
+    }
+
     /// Shows each row of the answer to `each`.
     fn query(
         &self,

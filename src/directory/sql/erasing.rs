@@ -5,34 +5,26 @@ use super::rows;
 use super::statements_roster as sql;
 use super::stored::{self, remove_values};
 use super::values::all_values;
-use crate::identity::user::Attributes;
+use crate::directory::roster::Erased;
 
-/// Erases an attribute of users and groups, by their ids, if it is still set aside; says of how many. Nobody may write a
-/// document any more that was read before: versions grow.
+/// Erases an attribute of users, given by seq and id, if it is still set aside. Nobody may write a document any more that
+/// was read before: versions grow.
 pub(super) fn erase(
     db: &dyn Sql,
     (directory, attribute): (&str, &str),
-    users: &[String],
-    groups: &[String],
-) -> Result<u64, SqlFault> {
+    users: &[(u64, String)],
+) -> Result<Erased, SqlFault> {
     if !db.exists(sql::IS_ASIDE, params![directory, attribute])? {
-        return Ok(0);
+        return Ok(Erased::default());
     }
     let mut erased = 0;
-    for id in users {
+    for (_, id) in users {
         erased += erase_of_user(db, (directory, attribute), id)?;
     }
-    for id in groups {
-        let found = db.first(sql::GROUP_DOCUMENT, params![id, directory], |row| rows::read_json(row.text(0)?))?;
-        let Some(mut attributes): Option<Attributes> = found else { continue };
-        if attributes.remove(attribute).is_some() {
-            erased += db.execute(sql::REWRITE_GROUP, params![&rows::json(&attributes)?, id])?;
-        }
-    }
-    if users.is_empty() && groups.is_empty() {
+    if users.is_empty() {
         db.execute(sql::FORGET_LIST, params![directory, attribute])?;
     }
-    Ok(erased)
+    Ok(Erased { users: erased, go_on: users.last().map(|(seq, _)| *seq) })
 }
 
 fn erase_of_user(db: &dyn Sql, (directory, attribute): (&str, &str), id: &str) -> Result<u64, SqlFault> {
@@ -53,7 +45,9 @@ pub(super) fn clear(db: &dyn Sql, scope: &str, limit: u32) -> Result<bool, SqlFa
         removed += db.execute(statement, params![scope, i64::from(limit)])?;
     }
     if removed == 0 {
-        db.execute(sql::CLEAR_TALLY, params![scope])?;
+        for statement in sql::CLEAR_LAST {
+            db.execute(statement, params![scope])?;
+        }
     }
     Ok(removed == 0)
 }

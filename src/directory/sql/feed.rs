@@ -5,7 +5,6 @@ use async_trait::async_trait;
 use super::engine::{Row, SqlFault, params};
 use super::rows::{count, senseless};
 use super::statements_feed as sql;
-use super::statements_made as made;
 use super::statements_roster::TALLY;
 use super::store::Store;
 use crate::base::Moment;
@@ -20,18 +19,7 @@ const FORGET_AT_ONCE: i64 = 500;
 impl Feed for Store {
     async fn changes(&self, directory: &str, after: u64, limit: u32) -> Result<Vec<Change>, DirectoryFault> {
         let directory = directory.to_owned();
-        self.read(move |db| {
-            let mut changes = db.all(made::CHANGES, params![&directory, count(after), i64::from(limit)], change)?;
-            if changes.len() == limit as usize
-                && let Some(last) = changes.last().map(|change| change.seq)
-            {
-                // What has this number may go on behind the limit. Nothing can have come to it meanwhile.
-                changes.retain(|change| change.seq < last);
-                changes.extend(db.all(made::CHANGES_OF, params![&directory, count(last)], change)?);
-            }
-            Ok(changes)
-        })
-        .await
+        self.read(move |db| db.all(sql::CHANGES, params![&directory, count(after), i64::from(limit)], change)).await
     }
 
     async fn newest(&self, directory: &str) -> Result<u64, DirectoryFault> {
@@ -80,18 +68,18 @@ impl Feed for Store {
     }
 }
 
-/// Reads a row of `statements_made::changes`.
+/// Reads a row of [`sql::CHANGES`].
 fn change(row: &dyn Row) -> Result<Change, SqlFault> {
-    let id = row.string(3)?;
-    let subject = match row.int(2)? {
+    let id = row.string(2)?;
+    let subject = match row.int(1)? {
         0 => Subject::User(UserId(id)),
         1 => Subject::Group(GroupId(id)),
-        2 => Subject::Membership { group: GroupId(id), member: row.string(4)? },
+        2 => Subject::Membership { group: GroupId(id), member: row.string(3)? },
         _ => return Err(senseless("a change is of no kind that there is")),
     };
-    let gone = match row.truth(6)? {
-        true => Some(Gone { external_id: row.opt_string(7)?, name: row.opt_string(8)? }),
+    let gone = match row.truth(5)? {
+        true => Some(Gone { external_id: row.opt_string(6)?, name: row.opt_string(7)? }),
         false => None,
     };
-    Ok(Change { seq: row.count(0)?, subject, at: row.moment(5)?, gone })
+    Ok(Change { seq: row.count(0)?, subject, at: row.moment(4)?, gone })
 }

@@ -12,7 +12,7 @@ use super::users::{address, by_attribute};
 pub struct Kept {
     pub directory: String,
     pub attribute: String,
-    /// How many users and groups.
+    /// How many users.
     pub holders: u64,
 }
 

@@ -141,3 +141,50 @@ impl Groups for Store {
         self.read(move |db| users_within(db, (&asked.0, &asked.1), &asked.2, limit)).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::backlog::Backlog;
+    use super::super::sqlite::{Sqlite, SqliteOptions};
+    use super::*;
+
+    /// How SQLite finds it.
+    async fn plan(text: &'static str) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let backlog = Arc::new(Backlog::default());
+        let (file, _writer) = Sqlite::open(&folder.path().join("v.db"), SqliteOptions::default(), &backlog).unwrap();
+        let text = format!("EXPLAIN QUERY PLAN {text}");
+        file.read(move |db| db.all(&text, params!["g", "d"], |row| row.string(3))).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_groups_within_a_group_are_found_without_a_look_at_its_users() {
+        let steps = plan(sql::GROUPS_WITHIN).await;
+        let found = "SEARCH m USING COVERING INDEX memberships_of_groups (group_id=? AND directory=? AND kind=?)";
+        assert!(steps.iter().any(|step| step == found), "{steps:?}");
+    }
+
+    #[tokio::test]
+    async fn the_groups_of_a_member_are_found_without_a_look_at_others() {
+        let steps = plan(sql::GROUPS_OF).await;
+        let of =
+            |table: &str| steps.iter().filter(|step| step.starts_with(&format!("SEARCH {table} "))).collect::<Vec<_>>();
+        assert_eq!(of("m").len(), 2, "{steps:?}");
+        assert!(
+            of("m").iter().all(|step| step.contains("memberships_by_member (member_id=? AND directory=?)")),
+            "{steps:?}"
+        );
+        assert!(of("g").iter().all(|step| step.ends_with("(id=?)")) && of("g").len() == 1, "{steps:?}");
+    }
+
+    #[tokio::test]
+    async fn the_groups_that_a_group_leaves_are_found_without_a_look_at_others() {
+        let steps = plan(sql::HOLDERS).await;
+        assert_eq!(
+            steps,
+            ["SEARCH memberships USING COVERING INDEX memberships_by_member (member_id=? AND directory=?)"]
+        );
+    }
+}

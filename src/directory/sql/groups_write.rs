@@ -86,10 +86,14 @@ pub(super) fn create(
     if let Some(refused) = refused(&net) {
         return undo(refused);
     }
+    db.concerns(numbers(&net, 0))?;
     let number = reserve(db, directory, 1 + numbers(&net, 0))? + 1;
     let new =
         params![id, directory, number, &head.attributes, &head.name_key, head.external_id.as_deref(), act.at.ms(),];
-    db.execute(sql::INSERT_GROUP, new)?;
+    if db.execute(sql::INSERT_GROUP, new)? == 0 {
+        // Only an import names ids of its own.
+        return undo(Written::Taken { attribute: "id", by: id.to_owned(), external_id: None });
+    }
     db.execute(sql::GROUP_IS_BACK, params![directory, id])?;
     let roll = Roll { db, directory, group: id, at: act.at, unknown: rules.unknown };
     let effect = match roll.carry_out(&net, number)? {
@@ -148,6 +152,7 @@ pub(super) fn change(
     if head.is_none() && net.is_nothing() {
         return undo(Written::Done(Some(changed(group, &Effect::default()))));
     }
+    db.concerns(numbers(&net, group.members))?;
     let number = reserve(db, directory, 1 + numbers(&net, group.members))? + 1;
     let roll = Roll { db, directory, group: id, at: act.at, unknown: change.rules.unknown };
     let effect = match roll.carry_out(&net, number)? {
@@ -196,6 +201,7 @@ pub(super) fn delete(db: &dyn Sql, (directory, id): (&str, &str), version: Optio
     if version.is_some_and(|version| version != group.version) {
         return undo(Written::Stale);
     }
+    db.concerns(group.members.saturating_add(group.parked))?;
     withdraw(db, directory, id, act.at)?;
     let number = reserve(db, directory, 1)? + 1;
     let members = rows::count(db.execute(sql::EMPTY_GROUP, params![id])?);

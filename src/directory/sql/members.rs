@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::engine::{Sql, SqlFault, Statement, params};
+use super::engine::{Param, Sql, SqlFault, Statement, params};
 use super::rows;
 use super::statements_groups as sql;
 use crate::base::Moment;
@@ -148,12 +148,18 @@ impl Roll<'_> {
 
     fn add(&self, net: &Net, number: i64, effect: &mut Effect) -> Result<Option<String>, SqlFault> {
         let (db, flavour, ids) = (self.db, self.db.flavour(), rows::json(&net.add)?);
-        effect.added = db.execute(sql::ADD_USERS.of(flavour), params![&ids, self.group, number, self.directory])?;
+        // Who is a member is not gone.
+        let back = params![&ids, self.directory, self.group];
+        let came_back = || Statement { sql: sql::CAME_BACK.of(flavour), params: back };
+        let users = params![&ids, self.group, number, self.directory];
+        let users = Statement { sql: sql::ADD_USERS.of(flavour), params: users };
+        effect.added = db.execute_all(&[users, came_back()])?.first().copied().unwrap_or(0);
         // Mostly all are users who were no members, and that is all there is to ask.
         if effect.added < net.added() {
             let number = number.saturating_add(rows::count(net.added()));
             let groups = params![&ids, self.group, number, self.directory];
-            effect.added += db.execute(sql::ADD_GROUPS.of(flavour), groups)?;
+            let groups = Statement { sql: sql::ADD_GROUPS.of(flavour), params: groups };
+            effect.added += db.execute_all(&[groups, came_back()])?.first().copied().unwrap_or(0);
         }
         if effect.added < net.added() {
             match self.unknown {
@@ -169,9 +175,6 @@ impl Roll<'_> {
                     }
                 }
             }
-        }
-        if effect.added > 0 {
-            db.execute(sql::CAME_BACK.of(flavour), params![&ids, self.directory, self.group])?;
         }
         Ok(None)
     }
@@ -190,48 +193,59 @@ pub(super) fn reserve(db: &dyn Sql, directory: &str, numbers: u64) -> Result<i64
     Ok(last.ok_or_else(|| rows::senseless("a counter gave no number"))?.saturating_sub(numbers))
 }
 
-/// Makes members of a user or group that has appeared wherever its id is parked; says of how many groups. Nothing is
-/// written if it is parked nowhere, which costs one point read.
-pub(super) fn unpark(db: &dyn Sql, directory: &str, id: &str, kind: MemberKind, at: Moment) -> Result<u64, SqlFault> {
+/// Makes a member of a user or group that has appeared wherever its id is parked. Nothing is written if it is parked
+/// nowhere, which costs one point read.
+pub(super) fn unpark(db: &dyn Sql, directory: &str, id: &str, kind: MemberKind, at: Moment) -> Result<(), SqlFault> {
     let groups = db.all(sql::WAITING_FOR, params![id, directory], |row| row.string(0))?;
-    let count = u64::try_from(groups.len()).unwrap_or(u64::MAX);
-    if count == 0 {
-        return Ok(0);
+    if groups.is_empty() {
+        return Ok(());
     }
-    let number = reserve(db, directory, count.saturating_mul(2))?;
-    for (group, number) in groups.iter().zip(number.saturating_add(1)..) {
-        db.execute(sql::TOUCH_GROUP, params![1, -1, number, at.ms(), group])?;
-    }
+    let (number, n) = touch(db, directory, &groups, (1, -1), at)?;
     let kind = match kind {
         MemberKind::User => 0,
         MemberKind::Group => 1,
     };
-    let n = rows::count(count);
-    db.execute_all(&[
-        Statement { sql: sql::TAKE_IN, params: params![kind, number.saturating_add(n), id, directory] },
+    let written = db.execute_all(&[
+        Statement { sql: sql::TAKE_IN, params: params![kind, number, id, directory] },
         Statement { sql: sql::TOOK_IN, params: params![directory, id] },
         Statement { sql: sql::NO_LONGER_PARKED, params: params![id, directory] },
         Statement { sql: sql::TALLY, params: params![0, n, -n, 0, directory] },
-    ])?;
-    Ok(count)
+    ]);
+    written.map(drop)
 }
 
-/// Takes a user or group that goes out of all groups that hold it; says of how many.
-pub(super) fn withdraw(db: &dyn Sql, directory: &str, id: &str, at: Moment) -> Result<u64, SqlFault> {
+/// Takes a user or group that goes out of all groups that hold it.
+pub(super) fn withdraw(db: &dyn Sql, directory: &str, id: &str, at: Moment) -> Result<(), SqlFault> {
     let groups = db.all(sql::HOLDERS, params![id, directory], |row| row.string(0))?;
-    let count = u64::try_from(groups.len()).unwrap_or(u64::MAX);
-    if count == 0 {
-        return Ok(0);
+    if groups.is_empty() {
+        return Ok(());
     }
-    let number = reserve(db, directory, count.saturating_mul(2))?;
-    for (group, number) in groups.iter().zip(number.saturating_add(1)..) {
-        db.execute(sql::TOUCH_GROUP, params![-1, 0, number, at.ms(), group])?;
-    }
-    let n = rows::count(count);
-    db.execute_all(&[
-        Statement { sql: sql::NOTE_LEFT, params: params![number.saturating_add(n), at.ms(), id, directory] },
+    let (number, n) = touch(db, directory, &groups, (-1, 0), at)?;
+    let written = db.execute_all(&[
+        Statement { sql: sql::NOTE_LEFT, params: params![number, at.ms(), id, directory] },
         Statement { sql: sql::LEAVE, params: params![id, directory] },
         Statement { sql: sql::TALLY, params: params![0, -n, 0, 0, directory] },
-    ])?;
-    Ok(count)
+    ]);
+    written.map(drop)
+}
+
+/// Counts in each of these groups so many members and parked ids more. Gives the number behind which there is one for
+/// each membership, and how many groups they are.
+fn touch(
+    db: &dyn Sql,
+    directory: &str,
+    groups: &[String],
+    (members, parked): (i64, i64),
+    at: Moment,
+) -> Result<(i64, i64), SqlFault> {
+    let n = rows::count(u64::try_from(groups.len()).unwrap_or(u64::MAX));
+    let number = reserve(db, directory, n.unsigned_abs().saturating_mul(2))?;
+    let values: Vec<[Param<'_>; 5]> = groups
+        .iter()
+        .zip(number.saturating_add(1)..)
+        .map(|(group, number)| [members.into(), parked.into(), number.into(), at.ms().into(), group.into()])
+        .collect();
+    let each: Vec<Statement<'_>> = values.iter().map(|params| Statement { sql: sql::TOUCH_GROUP, params }).collect();
+    db.execute_all(&each)?;
+    Ok((number.saturating_add(n), n))
 }

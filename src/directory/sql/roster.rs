@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::engine::{Outcome, Sql, SqlFault, params};
-use super::rows;
+use super::job::Kind;
+use super::members::withdraw;
 use super::statements_roster as sql;
 use super::store::Store;
 use super::stored::{self, Draft, Growth, Placed, audit, count, having, remove_values, revoke_all, see_off};
@@ -13,6 +14,9 @@ use super::values::{UNIQUE, all_values, is_found_by};
 use crate::directory::DirectoryFault;
 use crate::directory::roster::{Act, Deletion, Roster, Written};
 use crate::identity::{StoredUser, UserId};
+
+/// New users that are sent to the database together.
+const CREATED_AT_ONCE: usize = 250;
 
 #[async_trait]
 impl Roster for Store {
@@ -43,12 +47,15 @@ impl Roster for Store {
     async fn create(&self, user: StoredUser, act: Act) -> Result<Written<StoredUser>, DirectoryFault> {
         let at = act.at;
         let draft = Arc::new(Draft::of(user)?);
-        let given = Arc::clone(&draft);
-        let written = self.write_or_undo(move |db| stored::create(db, &given, &act)).await?;
+        let kind = Kind {
+            alone: |db, (draft, act): &(Arc<Draft>, Act)| stored::create(db, draft, act),
+            together: create_together,
+        };
+        let written = self.write_jointly((Arc::clone(&draft), act), kind).await?;
         Ok(written.map(|placed| settled(draft, placed, at)))
     }
 
-    async fn create_all(&self, users: Vec<StoredUser>, act: Act) -> Result<Written<u64>, DirectoryFault> {
+    async fn create_all(&self, users: Vec<StoredUser>, act: Act) -> Result<Written<Vec<UserId>>, DirectoryFault> {
         let drafts = users.into_iter().map(Draft::of).collect::<Result<Vec<Draft>, SqlFault>>()?;
         self.write_or_undo(move |db| create_all(db, &drafts, &act)).await
     }
@@ -91,16 +98,24 @@ fn settled(draft: Arc<Draft>, placed: Placed, at: crate::base::Moment) -> Stored
     StoredUser { version: 1, seq: placed.seq, created_at: at, ..new }
 }
 
-fn create_all(db: &dyn Sql, drafts: &[Draft], act: &Act) -> Result<Outcome<Written<u64>>, SqlFault> {
-    for draft in drafts {
-        match stored::create(db, draft, act)? {
-            Outcome::Keep(Written::Done(_)) => {}
-            Outcome::Keep(other) | Outcome::Undo(other) => {
-                return Ok(Outcome::Undo(other.map(|_| 0)));
-            }
+/// `None`: one of them can't be written.
+fn create_together(db: &dyn Sql, items: &[&(Arc<Draft>, Act)]) -> Result<Option<Vec<Written<Placed>>>, SqlFault> {
+    let drafts: Vec<(&Draft, &Act)> = items.iter().map(|(draft, act)| (&**draft, act)).collect();
+    let made = stored::create_some(db, &drafts)?.ok();
+    Ok(made.map(|placed| placed.into_iter().map(Written::Done).collect()))
+}
+
+fn create_all(db: &dyn Sql, drafts: &[Draft], act: &Act) -> Result<Outcome<Written<Vec<UserId>>>, SqlFault> {
+    let mut ids = Vec::with_capacity(drafts.len());
+    db.concerns(drafts.len() as u64)?;
+    for some in drafts.chunks(CREATED_AT_ONCE) {
+        let some: Vec<_> = some.iter().map(|draft| (draft, act)).collect();
+        match stored::create_some(db, &some)? {
+            Ok(placed) => ids.extend(placed.into_iter().map(|placed| placed.id)),
+            Err(other) => return Ok(Outcome::Undo(other.map(|_| Vec::new()))),
         }
     }
-    Ok(Outcome::Keep(Written::Done(drafts.len() as u64)))
+    Ok(Outcome::Keep(Written::Done(ids)))
 }
 
 fn replace(db: &dyn Sql, draft: &Draft, act: &Act) -> Result<Outcome<Written<StoredUser>>, SqlFault> {
@@ -115,17 +130,11 @@ fn replace(db: &dyn Sql, draft: &Draft, act: &Act) -> Result<Outcome<Written<Sto
 fn delete(db: &dyn Sql, stored: &StoredUser, deletion: Deletion, act: &Act) -> Result<(), SqlFault> {
     let user = &stored.user;
     let (directory, id) = (user.directory.as_str(), user.id.0.as_str());
-    let growth =
-        Growth { numbers: 1, users: -1, inactive: -i64::from(!user.active), deletions: 1, ..Growth::default() };
+    withdraw(db, directory, id, act.at)?;
+    let growth = Growth { numbers: 1, users: -1, inactive: -i64::from(!user.active), deletions: 1 };
     let (seq, wanted) = count(db, directory, growth)?;
     let end = if user.active { see_off } else { revoke_all };
     end(db, id, act.at)?;
-    let left = db.execute(sql::MEMBERSHIPS_GONE, params![seq, act.at.ms(), id])?;
-    if left > 0 {
-        db.execute(sql::GROUPS_LOSE, params![act.at.ms(), seq, id])?;
-        db.execute(sql::LEAVE_GROUPS, params![id])?;
-        count(db, directory, Growth { memberships: -rows::count(left), ..Growth::default() })?;
-    }
     remove_values(db, (directory, id), all_values(&user.attributes, wanted.as_deref()).iter())?;
     db.execute(sql::DELETE_USER, params![id])?;
     let external_id = user.text("externalId");

@@ -29,8 +29,23 @@ pub(super) fn user(row: &dyn Row) -> Result<User, SqlFault> {
     })
 }
 
+/// Reads the columns of `statements::user_columns` and one more, the identity name.
+pub(super) fn known_user(row: &dyn Row) -> Result<User, SqlFault> {
+    Ok(as_called(user(row)?, row.opt_text(8)?))
+}
+
 pub(super) fn standing(row: &dyn Row) -> Result<Standing, SqlFault> {
-    Ok(Standing { user: user(row)?, signed_out: row.truth(8)?, family_revoked: row.truth(9)? })
+    Ok(Standing { user: known_user(row)?, signed_out: row.truth(9)?, family_revoked: row.truth(10)? })
+}
+
+/// A user as logins see one: a tombstone in place of the userName is nobody's name. The real one, which may be another's
+/// by now, is among the former ones.
+pub(super) fn as_called(mut user: User, identity_name: Option<&str>) -> User {
+    if let Some(real) = identity_name {
+        user.attributes.remove("userName");
+        user.former_names.push(fold(real));
+    }
+    user
 }
 
 /// `None` for a tombstone without a family. What stands in columns outweighs the body: a revocation

@@ -11,10 +11,11 @@ macro_rules! user_columns {
 
 pub(super) const SCHEMA_VERSION: &str = "SELECT version FROM vestibule_schema";
 
-pub(super) const USER: &str = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.id = $1");
+pub(super) const USER: &str = concat!("SELECT ", user_columns!(), ", u.identity_name FROM users u WHERE u.id = $1");
 pub(super) const STANDING: &str = concat!(
     "SELECT ",
     user_columns!(),
+    ", u.identity_name",
     ", CAST(CASE WHEN EXISTS (SELECT 1 FROM sign_outs WHERE sid = $1) THEN 1 ELSE 0 END AS BIGINT)",
     // Two point reads: a list of two would be made into a table of its own first.
     ", CAST(CASE WHEN EXISTS (SELECT 1 FROM families WHERE id = $2 AND revoked_at IS NOT NULL)",

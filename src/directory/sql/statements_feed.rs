@@ -1,5 +1,24 @@
 //! The SQL text of consumers of the feed, credentials, audit and sightings, under the rules of `statements`.
 
+/// The feed: number, kind, id, member, moment, whether it is gone, and what is left of it. No two have one number. Each
+/// kind is cut by itself, so that its index serves.
+pub(super) const CHANGES: &str = "SELECT changed, kind, id, member, at, is_gone, external_id, name FROM (\
+     SELECT * FROM (SELECT u.changed AS changed, CAST(0 AS BIGINT) AS kind, u.id AS id, '' AS member, \
+     u.updated_at AS at, CAST(0 AS BIGINT) AS is_gone, CAST(NULL AS TEXT) AS external_id, CAST(NULL AS TEXT) AS name \
+     FROM users u WHERE u.directory = $1 AND u.changed > $2 ORDER BY changed LIMIT $3) a \
+     UNION ALL SELECT * FROM (SELECT g.changed AS changed, CAST(1 AS BIGINT) AS kind, g.id AS id, '' AS member, \
+     g.updated_at AS at, CAST(0 AS BIGINT) AS is_gone, CAST(NULL AS TEXT) AS external_id, CAST(NULL AS TEXT) AS name \
+     FROM user_groups g WHERE g.directory = $1 AND g.changed > $2 ORDER BY changed LIMIT $3) b \
+     UNION ALL SELECT * FROM (SELECT m.changed AS changed, CAST(2 AS BIGINT) AS kind, m.group_id AS id, \
+     m.member_id AS member, COALESCE((SELECT h.updated_at FROM user_groups h WHERE h.id = m.group_id), \
+     CAST(0 AS BIGINT)) AS at, CAST(0 AS BIGINT) AS is_gone, CAST(NULL AS TEXT) AS external_id, \
+     CAST(NULL AS TEXT) AS name FROM memberships m WHERE m.directory = $1 AND m.changed > $2 \
+     ORDER BY changed LIMIT $3) c \
+     UNION ALL SELECT * FROM (SELECT x.changed AS changed, x.kind AS kind, x.id AS id, x.member AS member, x.at AS at, \
+     CAST(1 AS BIGINT) AS is_gone, x.external_id AS external_id, x.name AS name \
+     FROM gone x WHERE x.directory = $1 AND x.changed > $2 ORDER BY changed LIMIT $3) d) e \
+     ORDER BY changed LIMIT $3";
+
 pub(super) const POSITION: &str = "SELECT position FROM consumers WHERE directory = $1 AND consumer = $2";
 pub(super) const BEGIN_CONSUMER: &str = "INSERT INTO consumers (directory, consumer, position) VALUES ($1, $2, $3) \
      ON CONFLICT (directory, consumer) DO UPDATE SET position = excluded.position WHERE consumers.position = 0";

@@ -64,7 +64,7 @@ pub(super) const GROUP_OF_EXTERNAL_ID: &str = concat!(
 );
 pub(super) const INSERT_GROUP: &str = "INSERT INTO user_groups (id, directory, seq, version, head, attributes, name_key, \
      external_id, members, parked, created_at, updated_at, changed) \
-     VALUES ($1, $2, $3, 1, 1, $4, $5, $6, 0, 0, $7, $7, $3)";
+     VALUES ($1, $2, $3, 1, 1, $4, $5, $6, 0, 0, $7, $7, $3) ON CONFLICT (id) DO NOTHING";
 pub(super) const WRITE_HEAD: &str =
     "UPDATE user_groups SET attributes = $1, name_key = $2, external_id = $3, head = head + 1 WHERE id = $4";
 pub(super) const TOUCH_GROUP: &str = "UPDATE user_groups SET version = version + 1, members = members + $1, \
@@ -165,16 +165,17 @@ pub(super) const MEMBERS: &str = "SELECT m.member_id, m.kind, u.attributes, g.at
      WHERE m.group_id = $1 AND m.directory = $2 AND m.member_id > $3 ORDER BY m.member_id LIMIT $4";
 pub(super) const PARKED: &str = "SELECT ref FROM parked_members WHERE group_id = $1 AND directory = $2 AND ref > $3 \
      ORDER BY ref LIMIT $4";
+/// SQLite keeps the order of a CROSS JOIN: else it would go through all memberships of the directory.
 pub(super) const GROUPS_OF: &str = "WITH RECURSIVE up (id) AS (\
      SELECT m.group_id FROM memberships m WHERE m.member_id = $1 AND m.directory = $2 \
-     UNION SELECT m.group_id FROM up JOIN memberships m ON m.member_id = up.id WHERE m.directory = $2) \
+     UNION SELECT m.group_id FROM up CROSS JOIN memberships m WHERE m.member_id = up.id AND m.directory = $2) \
      SELECT g.id, g.attributes, CAST(CASE WHEN EXISTS (SELECT 1 FROM memberships d \
      WHERE d.group_id = g.id AND d.member_id = $1) THEN 1 ELSE 0 END AS BIGINT) \
-     FROM up JOIN user_groups g ON g.id = up.id WHERE g.directory = $2 AND g.id <> $1 ORDER BY g.seq";
+     FROM up CROSS JOIN user_groups g WHERE g.id = up.id AND g.directory = $2 AND g.id <> $1 ORDER BY g.seq";
 /// A group and all groups within it.
 pub(super) const GROUPS_WITHIN: &str = "WITH RECURSIVE within (id) AS (\
      SELECT g.id FROM user_groups g WHERE g.id = $1 AND g.directory = $2 \
-     UNION SELECT m.member_id FROM within w JOIN memberships m ON m.group_id = w.id \
-     WHERE m.kind = 1 AND m.directory = $2) SELECT id FROM within ORDER BY id";
+     UNION SELECT m.member_id FROM within w CROSS JOIN memberships m WHERE m.group_id = w.id \
+     AND m.kind = 1 AND m.directory = $2) SELECT id FROM within ORDER BY id";
 pub(super) const USERS_IN: &str =
     "SELECT member_id FROM memberships WHERE group_id = $1 AND kind = 0 AND member_id > $2 ORDER BY member_id LIMIT $3";

@@ -30,10 +30,9 @@ pub(super) const COUNT_INACTIVE: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM use
 /// the attributes beyond the usual ones that are indexed.
 pub(super) const COUNT: &str = "INSERT INTO tallies \
      (directory, seq, users, inactive, groups, memberships, parked, deletions, released) \
-     VALUES ($1, $2, $3, $4, 0, $5, $6, $7, 0) \
+     VALUES ($1, $2, $3, $4, 0, 0, 0, $5, 0) \
      ON CONFLICT (directory) DO UPDATE SET seq = tallies.seq + excluded.seq, users = tallies.users + excluded.users, \
-     inactive = tallies.inactive + excluded.inactive, memberships = tallies.memberships + excluded.memberships, \
-     parked = tallies.parked + excluded.parked, deletions = tallies.deletions + excluded.deletions \
+     inactive = tallies.inactive + excluded.inactive, deletions = tallies.deletions + excluded.deletions \
      RETURNING seq, (SELECT string_agg(v.attribute, ' ') FROM value_indexes v WHERE v.directory = tallies.directory)";
 /// The same for one new user, with all that there may be to know of it beforehand: an id that waits for its externalId,
 /// and whether its own id is parked in a group or was somebody's before.
@@ -61,23 +60,10 @@ pub(super) const HOLDS: &str = "SELECT user_id FROM user_values WHERE directory 
 pub(super) const WRITE_AUDIT: &str = "INSERT INTO audit (directory, seq, at, actor, what, object, changes) \
      VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
-pub(super) const PARKED_UNDER: &str = "SELECT group_id FROM parked_members WHERE ref = $1 AND directory = $2";
-pub(super) const UNPARK: &str = "DELETE FROM parked_members WHERE ref = $1 AND directory = $2";
-pub(super) const JOIN_GROUP: &str = "INSERT INTO memberships (group_id, member_id, directory, kind, changed) \
-     VALUES ($1, $2, $3, 0, $4) ON CONFLICT DO NOTHING";
-pub(super) const GROUP_GAINS: &str = "UPDATE user_groups SET members = members + 1, parked = parked - 1, \
-     version = version + 1, updated_at = $1, changed = $2 WHERE id = $3";
-pub(super) const REMEMBER_NO_LONGER: &str =
-    "DELETE FROM gone WHERE directory = $1 AND kind = $2 AND id = $3 AND member = $4";
+pub(super) const USER_IS_BACK: &str = "DELETE FROM gone WHERE directory = $1 AND kind = 0 AND id = $2 AND member = ''";
 pub(super) const TAKE_RESERVED: &str = "DELETE FROM reserved_ids WHERE directory = $1 AND external_id = $2";
+pub(super) const RESERVED_NO_LONGER: &str = "DELETE FROM reserved_ids WHERE directory = $1 AND user_id = $2";
 
-pub(super) const GROUPS_LOSE: &str = "UPDATE user_groups SET members = members - 1, version = version + 1, \
-     updated_at = $1, changed = $2 WHERE id IN (SELECT group_id FROM memberships WHERE member_id = $3)";
-pub(super) const MEMBERSHIPS_GONE: &str = "INSERT INTO gone (directory, kind, id, member, changed, at, external_id, name) \
-     SELECT m.directory, CAST(2 AS BIGINT), m.group_id, m.member_id, CAST($1 AS BIGINT), CAST($2 AS BIGINT), \
-     CAST(NULL AS TEXT), CAST(NULL AS TEXT) FROM memberships m WHERE m.member_id = $3 \
-     ON CONFLICT (directory, kind, id, member) DO UPDATE SET changed = excluded.changed, at = excluded.at";
-pub(super) const LEAVE_GROUPS: &str = "DELETE FROM memberships WHERE member_id = $1";
 pub(super) const USER_GONE: &str = "INSERT INTO gone (directory, kind, id, member, changed, at, external_id, name) \
      VALUES ($1, 0, $2, '', $3, $4, $5, $6) \
      ON CONFLICT (directory, kind, id, member) DO UPDATE SET changed = excluded.changed, at = excluded.at, \
@@ -101,9 +87,6 @@ pub(super) const USERS_BEHIND: &str = "SELECT seq, id, attributes FROM users \
 pub(super) const ANNOUNCE_USER: &str = "UPDATE users SET changed = $1, updated_at = $2, version = version + 1 \
      WHERE id = $3 AND directory = $4";
 pub(super) const REWRITE_USER: &str = "UPDATE users SET attributes = $1, version = version + 1 WHERE id = $2";
-pub(super) const GROUP_DOCUMENT: &str = "SELECT attributes FROM user_groups WHERE id = $1 AND directory = $2";
-pub(super) const REWRITE_GROUP: &str =
-    "UPDATE user_groups SET attributes = $1, version = version + 1, head = head + 1 WHERE id = $2";
 pub(super) const DELETE_VALUE: &str =
     "DELETE FROM user_values WHERE directory = $1 AND attribute = $2 AND value = $3 AND holder = $4 AND user_id = $5";
 
@@ -136,7 +119,7 @@ pub(super) const RELEASE_FIRST: &str = "INSERT INTO tallies \
 pub(super) const RELEASE: &str = "UPDATE tallies SET released = $1 WHERE directory = $2 AND released = $3";
 
 /// Clears a scope, some rows at a time; in the order of their running.
-pub(super) const CLEAR: [&str; 15] = [
+pub(super) const CLEAR: [&str; 14] = [
     "DELETE FROM leavings WHERE (user_id, at) IN (SELECT l.user_id, l.at FROM leavings l \
      WHERE l.user_id IN (SELECT u.id FROM users u WHERE u.directory = $1 \
      UNION ALL SELECT g.id FROM gone g WHERE g.directory = $1 AND g.kind = 0) LIMIT $2)",
@@ -165,10 +148,13 @@ pub(super) const CLEAR: [&str; 15] = [
      (SELECT directory, attribute FROM attribute_lists WHERE directory = $1 LIMIT $2)",
     "DELETE FROM value_indexes WHERE (directory, attribute) IN \
      (SELECT directory, attribute FROM value_indexes WHERE directory = $1 LIMIT $2)",
-    "DELETE FROM sync_clients WHERE id IN (SELECT id FROM sync_clients WHERE scope = $1 LIMIT $2)",
 ];
 /// The last of it, when nothing else is left.
-pub(super) const CLEAR_TALLY: &str = "DELETE FROM tallies WHERE directory = $1";
+pub(super) const CLEAR_LAST: [&str; 2] =
+    ["DELETE FROM sync_clients WHERE scope = $1", "DELETE FROM tallies WHERE directory = $1"];
+pub(super) const SCOPES_LEFT_BEHIND: &str = "SELECT s.scope FROM (SELECT directory AS scope FROM tallies \
+     UNION SELECT directory FROM sightings) s WHERE s.scope LIKE '%~%' \
+     AND NOT EXISTS (SELECT 1 FROM sync_clients c WHERE c.scope = s.scope) ORDER BY s.scope";
 
 #[cfg(test)]
 mod tests {

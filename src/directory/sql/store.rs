@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use super::backlog::Backlog;
 use super::desk::Writer;
 use super::engine::{Outcome, Sql, SqlFault};
+use super::job::Kind;
 use super::postgres::{Postgres, PostgresOptions};
 use super::sqlite::{Sqlite, SqliteOptions};
 use super::statements::SCHEMA_VERSION;
@@ -24,7 +25,7 @@ use crate::directory::{Database, DirectoryFault, Engine};
 pub fn sqlite(path: &Path, options: SqliteOptions) -> Result<Database, DirectoryFault> {
     let backlog = Arc::new(Backlog::default());
     let (readers, writer) = Sqlite::open(path, options, &backlog)?;
-    Ok(database(Store { readers: Readers::Sqlite(readers), writer, backlog }))
+    Ok(database(Store::new(Readers::Sqlite(readers), writer, backlog)))
 }
 
 /// Opens the database at `url` (`postgres://…`), and makes or migrates its tables if need be. Blocks meanwhile.
@@ -36,7 +37,7 @@ pub fn sqlite(path: &Path, options: SqliteOptions) -> Result<Database, Directory
 pub fn postgres(url: &Secret, options: &PostgresOptions) -> Result<Database, DirectoryFault> {
     let backlog = Arc::new(Backlog::default());
     let (readers, writer) = Postgres::open(url, options, &backlog)?;
-    Ok(database(Store { readers: Readers::Postgres(readers), writer, backlog }))
+    Ok(database(Store::new(Readers::Postgres(readers), writer, backlog)))
 }
 
 fn database(store: Store) -> Database {
@@ -61,10 +62,20 @@ fn database(store: Store) -> Database {
     }
 }
 
+#[derive(Clone)]
 pub(super) struct Store {
-    readers: Readers,
-    writer: Writer,
+    readers: Arc<Readers>,
+    writer: Arc<Writer>,
     pub(super) backlog: Arc<Backlog>,
+    lasting: Lasting,
+}
+
+/// What becomes of writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lasting {
+    Kept,
+    /// They are answered as if they stayed, and undone.
+    Undone,
 }
 
 enum Readers {
@@ -73,13 +84,17 @@ enum Readers {
 }
 
 impl Store {
+    fn new(readers: Readers, writer: Writer, backlog: Arc<Backlog>) -> Self {
+        Self { readers: Arc::new(readers), writer: Arc::new(writer), backlog, lasting: Lasting::Kept }
+    }
+
     /// Reads. `read` may run again, and on another thread; each statement sees one moment of the database.
     pub(super) async fn read<T, R>(&self, read: R) -> Result<T, DirectoryFault>
     where
         T: Send + 'static,
         R: Fn(&dyn Sql) -> Result<T, SqlFault> + Send + Sync + 'static,
     {
-        match &self.readers {
+        match &*self.readers {
             Readers::Sqlite(readers) => readers.read(read).await,
             Readers::Postgres(readers) => readers.read(read).await,
         }
@@ -91,7 +106,7 @@ impl Store {
         T: Send + 'static,
         W: Fn(&dyn Sql) -> Result<T, SqlFault> + Send + 'static,
     {
-        self.writer.write(move |db| work(db).map(Outcome::Keep)).await
+        self.write_or_undo(move |db| work(db).map(Outcome::Keep)).await
     }
 
     /// Writes, unless `work` wants it undone.
@@ -100,7 +115,21 @@ impl Store {
         T: Send + 'static,
         W: Fn(&dyn Sql) -> Result<Outcome<T>, SqlFault> + Send + 'static,
     {
+        let lasting = self.lasting;
+        let work = move |db: &dyn Sql| match (work(db)?, lasting) {
+            (Outcome::Keep(answer), Lasting::Undone) => Ok(Outcome::Undo(answer)),
+            (outcome, _) => Ok(outcome),
+        };
         self.writer.write(work).await
+    }
+
+    /// Writes an item, together with others of its kind where that is quicker.
+    pub(super) async fn write_jointly<I, T>(&self, item: I, kind: Kind<I, T>) -> Result<T, DirectoryFault>
+    where
+        I: Send + 'static,
+        T: Send + 'static,
+    {
+        self.writer.write_jointly(item, kind).await
     }
 
     pub(super) fn traces_wait(&self) {
@@ -117,7 +146,7 @@ impl Engine for Store {
     }
 
     async fn close(&self) -> Result<(), DirectoryFault> {
-        match &self.readers {
+        match &*self.readers {
             Readers::Sqlite(readers) => readers.close(),
             Readers::Postgres(readers) => readers.close(),
         }
@@ -126,5 +155,9 @@ impl Engine for Store {
 
     fn traces_dropped(&self) -> u64 {
         self.backlog.dropped()
+    }
+
+    fn rehearsal(&self) -> Database {
+        database(Self { lasting: Lasting::Undone, ..self.clone() })
     }
 }

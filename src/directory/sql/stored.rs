@@ -1,6 +1,7 @@
 //! Users with their bookkeeping: how a row is read, and how one is made, changed and removed within a transaction.
 
 use super::engine::{Outcome, Param, Row, Sql, SqlFault, Statement, params};
+use super::members::unpark;
 use super::notices::note_leaving;
 use super::rows::{self, index_value};
 use super::statements as sql_users;
@@ -8,6 +9,7 @@ use super::statements_roster as sql;
 use super::values::{IndexRow, UNIQUE, all_values, basic_values, insert_values, insertion, portions, wanted_values};
 use crate::base::Moment;
 use crate::directory::roster::{Act, Written};
+use crate::identity::group::MemberKind;
 use crate::identity::{StoredUser, UserId};
 
 /// Reads the columns of `statements_roster::stored_columns`.
@@ -47,15 +49,13 @@ pub(super) struct Growth {
     pub numbers: i64,
     pub users: i64,
     pub inactive: i64,
-    pub memberships: i64,
-    pub parked: i64,
     pub deletions: i64,
 }
 
 /// The last of the numbers that a write took, and the attributes beyond the usual ones that are indexed.
 pub(super) fn count(db: &dyn Sql, directory: &str, growth: Growth) -> Result<(i64, Option<String>), SqlFault> {
-    let Growth { numbers, users, inactive, memberships, parked, deletions } = growth;
-    let values = params![directory, numbers, users, inactive, memberships, parked, deletions];
+    let Growth { numbers, users, inactive, deletions } = growth;
+    let values = params![directory, numbers, users, inactive, deletions];
     db.first(sql::COUNT, values, |row| Ok((row.int(0)?, row.opt_string(1)?)))?.ok_or_else(uncounted)
 }
 
@@ -88,6 +88,7 @@ pub(super) struct Placed {
     pub valid_from: Moment,
 }
 
+/// What is known beforehand of a new user.
 struct Beginning {
     seq: i64,
     wanted: Option<String>,
@@ -98,56 +99,132 @@ struct Beginning {
 
 /// Writes a new user.
 pub(super) fn create(db: &dyn Sql, draft: &Draft, act: &Act) -> Result<Outcome<Written<Placed>>, SqlFault> {
-    let StoredUser { user, identity_name, inactive_since, .. } = &draft.stored;
-    let (directory, external_id) = (user.directory.as_str(), user.text("externalId"));
-    let values = params![directory, i64::from(!user.active), external_id, act.at.ms(), &user.id.0];
-    let begun = db.first(sql::COUNT_NEW_USER, values, |row| {
-        Ok(Beginning {
+    Ok(match create_some(db, &[(draft, act)])? {
+        Ok(placed) => Outcome::Keep(Written::Done(placed.into_iter().next().ok_or_else(uncounted)?)),
+        Err(taken) => Outcome::Undo(taken),
+    })
+}
+
+/// Writes new users of one directory, in two round trips however many they are. `Err`: of the first that can't be
+/// written; the others may be there or not, so that all has to be undone.
+pub(super) fn create_some(
+    db: &dyn Sql,
+    drafts: &[(&Draft, &Act)],
+) -> Result<Result<Vec<Placed>, Written<Placed>>, SqlFault> {
+    let begun = begin(db, drafts)?;
+    let ready = drafts.iter().zip(&begun).map(|((draft, act), begun)| Ready::of(draft, act, begun));
+    let ready: Vec<Ready<'_>> = ready.collect();
+    let rows: Vec<_> = ready.iter().map(Ready::row).collect();
+    let portioned: Vec<Vec<_>> = ready.iter().map(Ready::insertions).collect();
+    let records: Vec<_> =
+        ready.iter().map(|new| audit_values((new.directory(), new.begun.seq), new.id, new.act)).collect();
+    let mut statements = Vec::with_capacity(ready.len() * 3);
+    for ((row, portioned), record) in rows.iter().zip(&portioned).zip(&records) {
+        statements.push(Statement { sql: sql::INSERT_STORED, params: row });
+        statements.extend(portioned.iter().map(|(sql, params)| Statement { sql, params }));
+        statements.push(Statement { sql: sql::WRITE_AUDIT, params: record });
+    }
+    let mut counts = db.execute_all(&statements)?.into_iter();
+    let mut placed = Vec::with_capacity(ready.len());
+    for (new, portioned) in ready.iter().zip(&portioned) {
+        let written: u64 = counts.by_ref().take(2 + portioned.len()).sum();
+        if written < 2 + (new.draft.values.len() + new.wanted.len()) as u64 {
+            let taken = taken(db, (new.directory(), new.id), &new.draft.values)?;
+            return Ok(Err(taken.unwrap_or_else(|| same_id(new.id, new.external_id()))));
+        }
+        if new.begun.known || new.begun.reserved.is_some() {
+            let was = new.external_id().filter(|_| new.begun.reserved.is_some());
+            take_up(db, (new.directory(), new.id), was, new.act.at)?;
+        }
+        let seq = u64::try_from(new.begun.seq).map_err(|_| uncounted())?;
+        placed.push(Placed { id: UserId(new.id.to_owned()), seq, valid_from: new.valid_from });
+    }
+    Ok(Ok(placed))
+}
+
+/// Counts new users, and asks what there is to know of each.
+fn begin(db: &dyn Sql, drafts: &[(&Draft, &Act)]) -> Result<Vec<Beginning>, SqlFault> {
+    let values: Vec<_> = drafts.iter().map(|(draft, act)| beginning(draft, act)).collect();
+    let all: Vec<&[Param<'_>]> = values.iter().map(<[Param<'_>; 5]>::as_slice).collect();
+    let mut begun = Vec::with_capacity(drafts.len());
+    db.query_all(sql::COUNT_NEW_USER, &all, &mut |row| {
+        begun.push(Beginning {
             seq: row.int(0)?,
             wanted: row.opt_string(1)?,
             reserved: row.opt_string(2)?,
             known: row.truth(3)?,
-        })
+        });
+        Ok(())
     })?;
-    let Beginning { seq, wanted, reserved, known } = begun.ok_or_else(uncounted)?;
-    let id = reserved.as_deref().unwrap_or(&user.id.0);
-    // What was issued to whoever had the id before is not this one's.
-    let valid_from =
-        if known || reserved.is_some() { user.sessions_valid_from.max(act.at) } else { user.sessions_valid_from };
-    let inactive_since = (!user.active).then(|| inactive_since.unwrap_or(act.at));
-    let row = params![
-        id,
-        directory,
-        user.active,
-        valid_from.ms(),
-        &draft.attributes,
-        user.email_verified,
-        &draft.former_names,
-        act.at.ms(),
-        seq,
-        inactive_since.map(Moment::ms),
-        identity_name.as_ref(),
-    ];
-    let wanted = wanted_values(&user.attributes, wanted.as_deref());
-    let portioned: Vec<_> =
-        portions(&draft.values).chain(portions(&wanted)).map(|some| insertion((directory, id), some)).collect();
-    let record = audit_values((directory, seq), id, act);
-    let mut statements = Vec::with_capacity(2 + portioned.len());
-    statements.push(Statement { sql: sql::INSERT_STORED, params: row });
-    statements.extend(portioned.iter().map(|(sql, params)| Statement { sql, params }));
-    statements.push(Statement { sql: sql::WRITE_AUDIT, params: &record });
-    let counts = db.execute_all(&statements)?;
-    let written: u64 = counts.iter().sum();
-    if written < 2 + (draft.values.len() + wanted.len()) as u64 {
-        let own = (directory, id);
-        return Ok(Outcome::Undo(taken(db, own, &draft.values)?.unwrap_or_else(|| same_id(id, external_id))));
+    if begun.len() == drafts.len() { Ok(begun) } else { Err(uncounted()) }
+}
+
+/// What `COUNT_NEW_USER` wants.
+fn beginning<'a>(draft: &'a Draft, act: &Act) -> [Param<'a>; 5] {
+    let user = &draft.stored.user;
+    [
+        user.directory.as_str().into(),
+        i64::from(!user.active).into(),
+        user.text("externalId").into(),
+        act.at.ms().into(),
+        user.id.0.as_str().into(),
+    ]
+}
+
+/// A new user of whom all is known that is written.
+struct Ready<'a> {
+    draft: &'a Draft,
+    act: &'a Act,
+    begun: &'a Beginning,
+    id: &'a str,
+    valid_from: Moment,
+    wanted: Vec<IndexRow>,
+}
+
+impl<'a> Ready<'a> {
+    fn of(draft: &'a Draft, act: &'a Act, begun: &'a Beginning) -> Self {
+        let user = &draft.stored.user;
+        // What was issued to whoever had the id before is not this one's.
+        let valid_from = if begun.known || begun.reserved.is_some() {
+            user.sessions_valid_from.max(act.at)
+        } else {
+            user.sessions_valid_from
+        };
+        let wanted = wanted_values(&user.attributes, begun.wanted.as_deref());
+        Self { draft, act, begun, id: begun.reserved.as_deref().unwrap_or(&user.id.0), valid_from, wanted }
     }
-    if known || reserved.is_some() {
-        let was = external_id.filter(|_| reserved.is_some());
-        take_up(db, (directory, id), was, (seq, act.at))?;
+
+    fn directory(&self) -> &'a str {
+        &self.draft.stored.user.directory
     }
-    let seq = u64::try_from(seq).map_err(|_| uncounted())?;
-    Ok(Outcome::Keep(Written::Done(Placed { id: UserId(id.to_owned()), seq, valid_from })))
+
+    fn external_id(&self) -> Option<&'a str> {
+        self.draft.stored.user.text("externalId")
+    }
+
+    /// What `INSERT_STORED` wants.
+    fn row(&self) -> [Param<'_>; 11] {
+        let StoredUser { user, identity_name, inactive_since, .. } = &self.draft.stored;
+        let inactive_since = (!user.active).then(|| inactive_since.unwrap_or(self.act.at));
+        [
+            self.id.into(),
+            self.directory().into(),
+            user.active.into(),
+            self.valid_from.ms().into(),
+            (&self.draft.attributes).into(),
+            user.email_verified.into(),
+            (&self.draft.former_names).into(),
+            self.act.at.ms().into(),
+            self.begun.seq.into(),
+            inactive_since.map(Moment::ms).into(),
+            identity_name.as_ref().into(),
+        ]
+    }
+
+    fn insertions(&self) -> Vec<(&'static str, Vec<Param<'_>>)> {
+        let own = (self.directory(), self.id);
+        portions(&self.draft.values).chain(portions(&self.wanted)).map(|some| insertion(own, some)).collect()
+    }
 }
 
 /// There is a user of this id: only an import names ids of its own.
@@ -175,24 +252,15 @@ fn take_up(
     db: &dyn Sql,
     (directory, id): (&str, &str),
     reserved_for: Option<&str>,
-    (seq, at): (i64, Moment),
+    at: Moment,
 ) -> Result<(), SqlFault> {
-    db.execute(sql::REMEMBER_NO_LONGER, params![directory, 0_i64, id, ""])?;
-    if let Some(external_id) = reserved_for {
-        db.execute(sql::TAKE_RESERVED, params![directory, external_id])?;
-    }
-    let groups = db.all(sql::PARKED_UNDER, params![id, directory], |row| row.string(0))?;
-    db.execute(sql::UNPARK, params![id, directory])?;
-    for group in &groups {
-        db.execute(sql::JOIN_GROUP, params![group, id, directory, seq])?;
-        db.execute(sql::GROUP_GAINS, params![at.ms(), seq, group])?;
-        db.execute(sql::REMEMBER_NO_LONGER, params![directory, 2_i64, group, id])?;
-    }
-    let joined = i64::try_from(groups.len()).unwrap_or(i64::MAX);
-    if joined > 0 {
-        count(db, directory, Growth { memberships: joined, parked: -joined, ..Growth::default() })?;
-    }
-    Ok(())
+    db.execute(sql::USER_IS_BACK, params![directory, id])?;
+    match reserved_for {
+        Some(external_id) => db.execute(sql::TAKE_RESERVED, params![directory, external_id])?,
+        // Whoever names an id of before, as an import does, has it: nobody waits for it any more.
+        None => db.execute(sql::RESERVED_NO_LONGER, params![directory, id])?,
+    };
+    unpark(db, directory, id, MemberKind::User, at)
 }
 
 /// Writes the next state of a user over `before`, as which it was read in this transaction. Gives it as it is now.
@@ -209,6 +277,10 @@ pub(super) fn replace(
     let mut valid_from = old.sessions_valid_from.max(new.sessions_valid_from);
     if old.active && !new.active {
         see_off(db, id, act.at)?;
+        valid_from = valid_from.max(act.at);
+    }
+    if !old.active && new.active {
+        // A login that was under way when the switch fell may have written something afterwards.
         valid_from = valid_from.max(act.at);
     }
     let inactive_since = (!new.active).then(|| before.inactive_since.unwrap_or(act.at));

@@ -12,7 +12,7 @@ use super::users::{address, by_attribute};
 use super::values::{ALWAYS, insert_values, wanted_values};
 use crate::base::Moment;
 use crate::directory::DirectoryFault;
-use crate::directory::roster::{ListedAttribute, SetAside, Upkeep};
+use crate::directory::roster::{Erased, ListedAttribute, SetAside, Upkeep};
 use crate::identity::StoredUser;
 use crate::identity::user::Attributes;
 
@@ -94,16 +94,15 @@ impl Upkeep for Store {
         .await
     }
 
-    async fn erase(&self, directory: &str, attribute: &str, limit: u32) -> Result<u64, DirectoryFault> {
+    async fn erase(&self, directory: &str, attribute: &str, after: u64, limit: u32) -> Result<Erased, DirectoryFault> {
         // Searching may take its time: it doesn't hold up those who write.
-        let ids = |holders: Vec<(u64, String)>| holders.into_iter().map(|(_, id)| id).collect::<Vec<_>>();
-        let users = ids(self.holders(directory, attribute, 0, limit).await?);
-        let groups = match users.is_empty() {
-            true => ids(self.holders_among(directory, attribute, 0, limit, Kind::Groups).await?),
-            false => Vec::new(),
-        };
+        let mut users = self.holders(directory, attribute, after, limit).await?;
+        if users.is_empty() && after > 0 {
+            // Another server may have gone by an older list meanwhile.
+            users = self.holders(directory, attribute, 0, limit).await?;
+        }
         let (directory, attribute) = (directory.to_owned(), attribute.to_owned());
-        self.write(move |db| erase(db, (&directory, &attribute), &users, &groups)).await
+        self.write(move |db| erase(db, (&directory, &attribute), &users)).await
     }
 
     async fn inactive_between(
@@ -173,16 +172,14 @@ impl Upkeep for Store {
         self.write(move |db| build_index(db, &directory, &attribute, limit)).await
     }
 
+    async fn scopes_left_behind(&self) -> Result<Vec<String>, DirectoryFault> {
+        self.read(|db| db.all(sql::SCOPES_LEFT_BEHIND, &[], |row| row.string(0))).await
+    }
+
     async fn clear_scope(&self, scope: &str, limit: u32) -> Result<bool, DirectoryFault> {
         let scope = scope.to_owned();
         self.write(move |db| clear(db, &scope, limit)).await
     }
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Users,
-    Groups,
 }
 
 impl Store {
@@ -194,26 +191,11 @@ impl Store {
         after: u64,
         limit: u32,
     ) -> Result<Vec<(u64, String)>, DirectoryFault> {
-        self.holders_among(directory, attribute, after, limit, Kind::Users).await
-    }
-
-    async fn holders_among(
-        &self,
-        directory: &str,
-        attribute: &str,
-        after: u64,
-        limit: u32,
-        kind: Kind,
-    ) -> Result<Vec<(u64, String)>, DirectoryFault> {
         let (directory, attribute) = (directory.to_owned(), attribute.to_owned());
         self.read(move |db| {
-            let text = match kind {
-                Kind::Users => by_attribute(db).users,
-                Kind::Groups => by_attribute(db).groups,
-            };
             let address = address(db, &attribute);
             let asked = params![&directory, &address, count(after), i64::from(limit)];
-            db.all(text, asked, |row| Ok((row.count(0)?, row.string(1)?)))
+            db.all(by_attribute(db).users, asked, |row| Ok((row.count(0)?, row.string(1)?)))
         })
         .await
     }

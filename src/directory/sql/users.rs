@@ -23,12 +23,14 @@ use crate::token::family::FamilyId;
 impl Users for Store {
     async fn find(&self, directory: &str, attribute: &str, value: &str) -> Result<Vec<User>, DirectoryFault> {
         let (directory, attribute, value) = (directory.to_owned(), attribute.to_owned(), value.to_owned());
-        self.read(move |db| find(db, &directory, &attribute, &value)).await
+        let found = self.read(move |db| find(db, &directory, &attribute, &value)).await?;
+        let called = |StoredUser { user, identity_name, .. }| rows::as_called(user, identity_name.as_deref());
+        Ok(found.into_iter().map(called).collect())
     }
 
     async fn user(&self, id: &UserId) -> Result<Option<User>, DirectoryFault> {
         let id = id.0.clone();
-        self.read(move |db| db.first(sql::USER, params![&id], rows::user)).await
+        self.read(move |db| db.first(sql::USER, params![&id], rows::known_user)).await
     }
 
     async fn standing(
@@ -88,18 +90,17 @@ fn set_active(db: &dyn Sql, id: &str, activity: Activity, now: Moment) -> Result
     Ok(true)
 }
 
-fn find(db: &dyn Sql, directory: &str, attribute: &str, value: &str) -> Result<Vec<User>, SqlFault> {
+fn find(db: &dyn Sql, directory: &str, attribute: &str, value: &str) -> Result<Vec<StoredUser>, SqlFault> {
     let is_meant = |stored: &StoredUser| is_found_by(&stored.user, attribute, value);
     let indexed = ALWAYS.contains(&attribute)
         || db.first(roster::INDEX_STATE, params![directory, attribute], |row| row.int(0))? == Some(1);
-    let found = match value {
+    Ok(match value {
         "" => Vec::new(),
         _ if indexed => having(db, directory, (attribute, value), is_meant)?,
         // A path can't name it.
         _ if attribute.contains(['"', '\\']) => Vec::new(),
         _ => db.all(by_attribute(db).find, params![directory, &address(db, attribute), value], stored::user)?,
-    };
-    Ok(found.into_iter().map(|stored| stored.user).collect())
+    })
 }
 
 /// The statements that ask for an attribute.
@@ -119,7 +120,9 @@ pub(super) fn address(db: &dyn Sql, attribute: &str) -> String {
 }
 
 fn planned(db: &dyn Sql, jit: &JitUser, now: Moment) -> Result<Provisioned, SqlFault> {
-    Ok(plan(&find(db, &jit.directory, &jit.match_attribute, &jit.match_value)?, jit, now))
+    let found = find(db, &jit.directory, &jit.match_attribute, &jit.match_value)?;
+    let found: Vec<User> = found.into_iter().map(|stored| stored.user).collect();
+    Ok(plan(&found, jit, now))
 }
 
 fn carry_out(db: &dyn Sql, plan: Provisioned) -> Result<Outcome<Provisioned>, SqlFault> {

@@ -80,7 +80,10 @@ CREATE TABLE memberships (
     changed   BIGINT NOT NULL,
     PRIMARY KEY (group_id, member_id)
 ) WITHOUT ROWID;
-CREATE INDEX memberships_by_member ON memberships (member_id, group_id);
+-- With the directory: else SQLite prefers the index of the feed, and goes through all memberships of a directory.
+CREATE INDEX memberships_by_member ON memberships (member_id, directory, group_id);
+-- The groups within a group, however many users there are: all columns, for else SQLite prefers the primary key.
+CREATE INDEX memberships_of_groups ON memberships (group_id, directory, kind, member_id) WHERE kind = 1;
 CREATE INDEX memberships_changed ON memberships (directory, changed);
 CREATE TABLE parked_members (
     group_id  TEXT NOT NULL,

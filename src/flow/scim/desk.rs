@@ -1,11 +1,15 @@
 //! Where a request is done: its pass, its moment, what it says of the answer; and what an answer is made of.
 
+use std::fmt;
+use std::pin::Pin;
+
+use futures_util::Stream;
 use serde_json::Value;
 
 use super::pass::Pass;
 use super::refusal::Refusal;
 use crate::directory::roster::Act;
-use crate::flow::ports::{Ports, Request};
+use crate::flow::ports::{Ports, Request, Unavailable};
 use crate::scim::list::Selection;
 use crate::scim::notes::Notes;
 use crate::scim::reading::Reading;
@@ -47,11 +51,22 @@ pub struct Terms {
     pub if_none_match: Tags,
 }
 
+/// A body that is made while it is sent.
+pub struct Pieces(pub Pin<Box<dyn Stream<Item = Result<Vec<u8>, Unavailable>>>>);
+
+impl fmt::Debug for Pieces {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pieces")
+    }
+}
+
 /// What is answered.
 #[derive(Debug, Default)]
 pub struct Answer {
     pub status: u16,
     pub body: Option<Vec<u8>>,
+    /// Instead of a body: one that is too large to be held.
+    pub pieces: Option<Pieces>,
     /// Of the resource, for `ETag`.
     pub version: Option<u64>,
     /// Of a resource that is new.
@@ -67,7 +82,13 @@ impl Answer {
     #[must_use]
     pub fn of(status: u16, body: &Value) -> Self {
         // Texts and numbers only: this can't fail.
-        Self { status, body: Some(serde_json::to_vec(body).unwrap_or_default()), ..Self::default() }
+        Self::json(status, serde_json::to_vec(body).unwrap_or_default())
+    }
+
+    /// A body that is JSON already.
+    #[must_use]
+    pub fn json(status: u16, body: Vec<u8>) -> Self {
+        Self { status, body: Some(body), ..Self::default() }
     }
 }
 
@@ -107,20 +128,17 @@ impl Desk<'_> {
         self.ports.metrics.scim_written(&self.pass.directory().id, outcome);
     }
 
-    /// Whether `If-Match` lets a change of this version through.
+    /// Whether `If-Match` and `If-None-Match` let a change of this version through (RFC 9110 §13.1).
     pub(super) fn matches(&self, version: u64) -> Result<(), Refusal> {
-        if self.terms.if_match.hold(version) { Ok(()) } else { Err(Refusal::changed_meanwhile()) }
+        if self.terms.if_match.hold(version) && !self.knows(version) {
+            Ok(())
+        } else {
+            Err(Refusal::changed_meanwhile())
+        }
     }
 
     /// Whether the client has this version already.
     pub(super) fn knows(&self, version: u64) -> bool {
         self.terms.if_none_match.is_there() && self.terms.if_none_match.hold(version)
-    }
-
-    /// A fresh id: 128 random bits as 32 hexadecimal digits.
-    pub(super) fn fresh_id(&self) -> String {
-        let mut bytes = [0_u8; 16];
-        self.ports.dice.fill(&mut bytes);
-        format!("{:032x}", u128::from_be_bytes(bytes))
     }
 }

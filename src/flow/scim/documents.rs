@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::desk::{Answer, Desk};
-use super::list::{Told, response};
 use super::refusal::Refusal;
 use crate::scim::documents::{resource_types, schemas, service_provider_config};
+use crate::scim::page::{Resources, Told};
 
 impl Desk<'_> {
     /// GET `/ServiceProviderConfig`.
@@ -34,9 +34,9 @@ impl Desk<'_> {
 
 fn one_or_all(all: impl Iterator<Item = (String, Value)>, wanted: Option<&str>) -> Result<Answer, Refusal> {
     let Some(wanted) = wanted else {
-        let documents: Vec<Value> = all.map(|(_, document)| document).collect();
-        let total = documents.len() as u64;
-        return Ok(response(documents, total, Told::Index(1)));
+        let mut documents = Resources::default();
+        all.for_each(|(_, document)| documents.push(&document));
+        return Ok(Answer::json(200, documents.response(documents.len() as u64, &Told::Index(1))));
     };
     let mut all = all;
     let found = all.find(|(name, _)| name.eq_ignore_ascii_case(wanted));

@@ -1,18 +1,18 @@
 //! One group: made, shown, changed, deleted. Its members are read for an answer that shows them, and for nothing else.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::desk::{Answer, Desk};
 use super::members::of_a_new_group;
 use super::refusal::Refusal;
-use super::users::Change;
+use super::users::{Change, RESOURCE_BYTES};
 use crate::base::limits::{GROUP_ANSWER_MEMBERS_MAX, SCIM_TRIES_MAX};
 use crate::directory::roster::{GroupChange, GroupChanged, GroupRules, Written};
 use crate::identity::dialect::PatchAnswer;
-use crate::identity::group::MemberDelta;
+use crate::identity::group::{Member, MemberDelta};
 use crate::identity::user::Attributes;
 use crate::identity::{GroupId, StoredGroup};
-use crate::scim::changes::{Side, Writing, members as written_members};
+use crate::scim::changes::{Side, Writing};
 use crate::scim::list::Selection;
 use crate::scim::schema::ResourceType;
 use crate::scim::{group, render};
@@ -39,19 +39,8 @@ impl Desk<'_> {
     pub async fn create_group(&self, body: &Value) -> Result<Answer, Refusal> {
         let (plan, notes) = group::create(&self.reading(ResourceType::Group), body)?;
         self.note(&notes);
-        let now = self.request.now;
-        let fresh = StoredGroup {
-            id: GroupId(self.fresh_id()),
-            directory: self.pass.scope().to_owned(),
-            attributes: plan.attributes,
-            head: 1,
-            version: 1,
-            seq: 0,
-            created_at: now,
-            updated_at: now,
-            members: 0,
-            parked: 0,
-        };
+        let id = GroupId(self.ports.dice.hex_id());
+        let fresh = StoredGroup::fresh(id, self.pass.scope(), plan.attributes, self.request.now);
         let deltas = self.deltas(&fresh.id, plan.members).await?;
         let changes = self.group_changes(None, Some(&fresh.attributes), &deltas);
         let (members, act) = (of_a_new_group(deltas), self.act("create", changes));
@@ -160,7 +149,7 @@ impl Desk<'_> {
             (Change::Patch(_), _) if group.members > GROUP_ANSWER_MEMBERS_MAX => Shown::None,
             (Change::Patch(_), PatchAnswer::NoContent) => Shown::None,
             (Change::Patch(_), PatchAnswer::Whole) => Shown::All,
-            (Change::Patch(_), PatchAnswer::WithoutMembers) => return self.without_members(group),
+            (Change::Patch(_), PatchAnswer::WithoutMembers) => return Ok(self.rendered_group(200, group, None)),
         };
         if shown == Shown::None {
             return Ok(Answer { version: Some(group.version), ..Answer::empty(204) });
@@ -202,13 +191,9 @@ impl Desk<'_> {
         after: Option<&Attributes>,
         members: &[MemberDelta],
     ) -> String {
-        let writing = Writing::new(self.schema(ResourceType::Group), &self.ports.audit_key);
+        let writing = Writing { schema: self.schema(ResourceType::Group), key: &self.ports.audit_key };
         let side = |attributes| Side { attributes, active: None };
-        let mut changes: Map<String, Value> = writing.between(side(before), side(after));
-        if !members.is_empty() {
-            changes.insert("members".to_owned(), written_members(members));
-        }
-        Value::Object(changes).to_string()
+        writing.between(side(before), side(after), members)
     }
 
     async fn stored_group(&self, id: &str) -> Result<StoredGroup, Refusal> {
@@ -216,29 +201,39 @@ impl Desk<'_> {
         self.ports.directory.groups.group(self.pass.scope(), &id).await?.ok_or_else(Refusal::not_found)
     }
 
-    fn without_members(&self, group: &StoredGroup) -> Result<Answer, Refusal> {
-        let body = render::group(&self.rendering(ResourceType::Group, &self.terms.selection), group, None);
-        Ok(Answer { version: Some(group.version), ..Answer::of(200, &body) })
-    }
-
     async fn shown_group(&self, status: u16, group: &StoredGroup, shown: Shown) -> Result<Answer, Refusal> {
+        if (shown == Shown::All || self.terms.selection != Selection::Default)
+            && let Some(answer) = self.in_pieces(status, group)
+        {
+            return Ok(answer);
+        }
         let many = group.members > GROUP_ANSWER_MEMBERS_MAX && self.terms.selection == Selection::Default;
         if shown == Shown::Few && many {
-            return Ok(Answer { status, ..self.without_members(group)? });
+            return Ok(self.rendered_group(status, group, None));
         }
-        let body = self.rendered_group(group, &self.terms.selection).await?;
-        Ok(Answer { version: Some(group.version), ..Answer::of(status, &body) })
+        let members = self.members_of(group, &self.terms.selection).await?;
+        Ok(self.rendered_group(status, group, members.as_deref()))
     }
 
-    /// The members are read only if they are wanted.
-    pub(super) async fn rendered_group(&self, group: &StoredGroup, selection: &Selection) -> Result<Value, Refusal> {
-        let members = if !selection.wants("members") {
-            None
-        } else if group.members == 0 {
-            Some(Vec::new())
-        } else {
-            Some(self.members(&group.id).await?)
-        };
-        Ok(render::group(&self.rendering(ResourceType::Group, selection), group, members.as_deref()))
+    fn rendered_group(&self, status: u16, group: &StoredGroup, members: Option<&[Member]>) -> Answer {
+        let rendering = self.rendering(ResourceType::Group, &self.terms.selection);
+        let mut body = Vec::with_capacity(RESOURCE_BYTES);
+        render::write_group(&rendering, group, members, &mut body);
+        Answer { version: Some(group.version), ..Answer::json(status, body) }
+    }
+
+    /// The members of a group; they are read only if they are wanted.
+    pub(super) async fn members_of(
+        &self,
+        group: &StoredGroup,
+        selection: &Selection,
+    ) -> Result<Option<Vec<Member>>, Refusal> {
+        if !selection.wants("members") {
+            return Ok(None);
+        }
+        if group.members == 0 {
+            return Ok(Some(Vec::new()));
+        }
+        self.members(&group.id).await.map(Some)
     }
 }

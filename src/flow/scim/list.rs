@@ -1,7 +1,5 @@
 //! Lists of one type: pages by index and by cursor.
 
-use serde_json::{Map, Value, json};
-
 use super::desk::{Answer, Desk};
 use super::refusal::Refusal;
 use super::walk::Question;
@@ -9,41 +7,14 @@ use crate::base::limits::GROUP_PAGE_MEMBERS_MAX;
 use crate::directory::roster::{Listing, Page, Place, Position};
 use crate::identity::StoredGroup;
 use crate::scim::list::{Begin, ListRequest};
+use crate::scim::page::{Resources, Told};
 use crate::scim::schema::ResourceType;
-use crate::scim::urn::LIST_RESPONSE;
 
 /// A page, ready to be sent.
 pub(super) struct Fetched {
-    pub resources: Vec<Value>,
+    pub resources: Resources,
     pub total: u64,
     pub next: Option<Position>,
-}
-
-/// Where a page stands in its list, as it is told.
-pub(super) enum Told {
-    Index(u64),
-    /// With the cursor of the next page; `None` on the last.
-    Cursor(Option<String>),
-}
-
-/// RFC 7644 §3.4.2, RFC 9865 §2.
-pub(super) fn response(resources: Vec<Value>, total: u64, told: Told) -> Answer {
-    let mut body = Map::new();
-    body.insert("schemas".to_owned(), json!([LIST_RESPONSE]));
-    body.insert("totalResults".to_owned(), total.into());
-    body.insert("itemsPerPage".to_owned(), resources.len().into());
-    match told {
-        Told::Index(index) => {
-            body.insert("startIndex".to_owned(), index.into());
-        }
-        Told::Cursor(next) => {
-            if let Some(next) = next {
-                body.insert("nextCursor".to_owned(), next.into());
-            }
-        }
-    }
-    body.insert("Resources".to_owned(), resources.into());
-    Answer::of(200, &Value::Object(body))
 }
 
 /// What a question is about, as positions in its answer remember it.
@@ -66,13 +37,13 @@ impl Desk<'_> {
                     let behind = index.saturating_add(page.resources.len() as u64);
                     self.remember(&question, behind, next).await?;
                 }
-                Ok(response(page.resources, page.total, Told::Index(*index)))
+                Ok(Answer::json(200, page.resources.response(page.total, &Told::Index(*index))))
             }
             Begin::Cursor(cursor) => {
                 let place = self.opened(&question, cursor)?.place;
                 let page = self.fetch(of, ask, place, ask.count).await?;
                 let next = page.next.map(|next| self.cursor(&question, 0, Some(next)));
-                Ok(response(page.resources, page.total, Told::Cursor(next)))
+                Ok(Answer::json(200, page.resources.response(page.total, &Told::Cursor(next))))
             }
         }
     }
@@ -86,19 +57,22 @@ impl Desk<'_> {
     ) -> Result<Fetched, Refusal> {
         let directory = self.pass.scope().to_owned();
         let listing = Listing { directory, filter: ask.filter.clone(), sort: ask.sort.clone(), place, limit };
-        let mut resources = Vec::new();
+        let mut resources = Resources::default();
+        let rendering = self.rendering(of, &ask.selection);
         match of {
             ResourceType::User => {
                 let page = self.ports.directory.lists.users(&listing).await?;
                 for user in &page.items {
-                    resources.push(self.rendered_user(user, &ask.selection).await?);
+                    let groups = self.groups_of(user, &ask.selection).await?;
+                    resources.push_user(&rendering, user, groups.as_deref());
                 }
                 Ok(Fetched { resources, total: page.total, next: page.next })
             }
             ResourceType::Group => {
                 let page = self.group_page(listing, ask).await?;
                 for group in &page.items {
-                    resources.push(self.rendered_group(group, &ask.selection).await?);
+                    let members = self.members_of(group, &ask.selection).await?;
+                    resources.push_group(&rendering, group, members.as_deref());
                 }
                 Ok(Fetched { resources, total: page.total, next: page.next })
             }

@@ -5,6 +5,7 @@ pub mod pass;
 pub mod desk;
 pub mod users;
 pub mod members;
+pub mod large;
 pub mod groups;
 pub mod walk;
 pub mod list;

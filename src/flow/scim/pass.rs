@@ -18,7 +18,8 @@ pub const TOKEN_PREFIX: &str = "vsc_";
 /// The schemes before the token, in any case; a token without one is taken too.
 const SCHEMES: [&str; 2] = ["bearer", "hzn"];
 
-/// What a verified credential opens. Nobody else makes one.
+/// What a verified credential opens. Nothing else makes one, but a rehearsal.
+#[derive(Clone)]
 pub struct Pass {
     directory: Arc<Directory>,
     schemas: Arc<Schemas>,
@@ -55,6 +56,17 @@ impl Pass {
     pub fn credential(&self) -> &str {
         &self.credential
     }
+}
+
+/// A pass for a rehearsal, without a credential: for those who can read and write the database anyway. `None`: there is
+/// no such directory.
+#[must_use]
+pub fn rehearsing(ports: &Ports, request: &Request, directory: &str) -> Option<Pass> {
+    let edition = ports.confirmed.of(&request.config);
+    let schemas = Arc::clone(edition.schemas(directory)?);
+    let directory = Arc::clone(request.config.directories.get(directory)?);
+    let scope = directory.id.clone();
+    Some(Pass { directory, schemas, edition, scope, credential: "cli".to_owned() })
 }
 
 /// Checks a credential, as the `Authorization` header has it, and admits its request.

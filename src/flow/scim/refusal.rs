@@ -62,10 +62,13 @@ impl Refusal {
         Self::Scim(ScimError::status(404, "there is no such resource"))
     }
 
-    /// `If-Match` names another version (RFC 7644 §3.14).
+    /// `If-Match` names another version, or `If-None-Match` this one (RFC 7644 §3.14).
     #[must_use]
     pub fn changed_meanwhile() -> Self {
-        Self::Scim(ScimError::status(412, "the resource is of another version than If-Match names"))
+        Self::Scim(ScimError::status(
+            412,
+            "the resource is of another version than If-Match names, or of one that If-None-Match does",
+        ))
     }
 
     /// Others were faster each time.

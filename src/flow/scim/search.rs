@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use super::desk::{Answer, Desk};
-use super::list::{Told, question, response};
+use super::list::question;
 use super::refusal::Refusal;
-use super::walk::Question;
+use super::walk::{Question, Stage};
 use crate::directory::roster::Place;
 use crate::scim::list::{Begin, ListRequest};
+use crate::scim::page::{Resources, Told};
 use crate::scim::schema::ResourceType;
 
 /// A search of one type.
@@ -34,29 +35,53 @@ impl Desk<'_> {
             (Err(fault), Err(_)) => return Err(fault.into()),
         };
         let Some((_, first)) = parts.first() else { return Err(Refusal::not_found()) };
+        let types: Vec<ResourceType> = parts.iter().map(|(of, _)| *of).collect();
+        let question = question(&format!("{types:?}"), first);
         match &first.begin {
-            Begin::Index(index) => self.by_index(&parts, *index).await,
-            Begin::Cursor(cursor) => self.by_cursor(&parts, &question("all", first), cursor).await,
+            Begin::Index(index) => self.by_index(&parts, &question, *index).await,
+            Begin::Cursor(cursor) => self.by_cursor(&parts, &question, cursor).await,
         }
     }
 
-    async fn by_index(&self, parts: &[Part], index: u64) -> Result<Answer, Refusal> {
-        let (mut resources, mut total, mut skip) = (Vec::new(), 0_u64, index.saturating_sub(1));
-        for (of, ask) in parts {
-            let left = ask.count.saturating_sub(u32::try_from(resources.len()).unwrap_or(u32::MAX));
-            let place = if skip == 0 { Place::First } else { Place::Skip(skip) };
+    /// What an index that nobody remembers begins with is counted from the front.
+    async fn by_index(&self, parts: &[Part], question: &Question, index: u64) -> Result<Answer, Refusal> {
+        let kept = if index > 1 { self.kept::<Stage>(question, index).await? } else { Some(Stage::default()) };
+        let mut skip = if kept.is_some() { 0 } else { index - 1 };
+        let Stage { part, mut position, before: mut total } = kept.unwrap_or_default();
+        let mut resources = Resources::default();
+        let mut onward = None;
+        let mut is_whole = false;
+        for (number, (of, ask)) in (0_u8..).zip(parts).skip(usize::from(part)) {
+            let given = u32::try_from(resources.len()).unwrap_or(u32::MAX);
+            let left = if is_whole { 0 } else { ask.count.saturating_sub(given) };
+            let place = match position.take() {
+                Some(position) => Place::Behind(position),
+                None if skip > 0 => Place::Skip(skip),
+                None => Place::First,
+            };
             let page = self.fetch(*of, ask, place, left).await?;
+            let before = total;
             skip = skip.saturating_sub(page.total);
             total = total.saturating_add(page.total);
-            resources.extend(page.resources);
+            resources.append(&page.resources);
+            if left > 0 {
+                is_whole = page.next.is_some();
+                onward = Some(match page.next {
+                    Some(next) => Stage { part: number, position: Some(next), before },
+                    None => Stage { part: number.saturating_add(1), position: None, before: total },
+                });
+            }
         }
-        Ok(response(resources, total, Told::Index(index)))
+        if let Some(stage) = onward.filter(|stage| usize::from(stage.part) < parts.len()) {
+            self.remember(question, index.saturating_add(resources.len() as u64), &stage).await?;
+        }
+        Ok(Answer::json(200, resources.response(total, &Told::Index(index))))
     }
 
     /// A page holds one type.
     async fn by_cursor(&self, parts: &[Part], question: &Question, cursor: &str) -> Result<Answer, Refusal> {
         let onward = self.opened(question, cursor)?;
-        let (mut resources, mut total, mut next) = (Vec::new(), 0_u64, None);
+        let (mut resources, mut total, mut next) = (Resources::default(), 0_u64, None);
         for (number, (of, ask)) in (0_u8..).zip(parts) {
             let (place, limit) =
                 if number == onward.part { (onward.place.clone(), ask.count) } else { (Place::First, 0) };
@@ -72,6 +97,6 @@ impl Desk<'_> {
                 };
             }
         }
-        Ok(response(resources, total, Told::Cursor(next)))
+        Ok(Answer::json(200, resources.response(total, &Told::Cursor(next))))
     }
 }

@@ -1,6 +1,6 @@
 //! One user: made, shown, changed, deleted.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::desk::{Answer, Desk};
 use super::refusal::Refusal;
@@ -8,6 +8,7 @@ use crate::base::Moment;
 use crate::base::limits::SCIM_TRIES_MAX;
 use crate::directory::roster::{Deletion, Written};
 use crate::identity::dialect::PatchAnswer;
+use crate::identity::group::GroupOf;
 use crate::identity::user::Attributes;
 use crate::identity::{StoredUser, User, UserId};
 use crate::scim::changes::{Side, Writing};
@@ -17,6 +18,9 @@ use crate::scim::list::Selection;
 use crate::scim::reading::Draft;
 use crate::scim::schema::ResourceType;
 use crate::scim::{render, user};
+
+/// Few resources are larger, but for groups with members.
+pub(super) const RESOURCE_BYTES: usize = 1_024;
 
 /// A change of a user that is there.
 #[derive(Clone, Copy)]
@@ -93,7 +97,7 @@ impl Desk<'_> {
     fn fresh_user(&self, draft: &Draft) -> StoredUser {
         let now = self.request.now;
         let user = User {
-            id: UserId(self.fresh_id()),
+            id: UserId(self.ports.dice.hex_id()),
             directory: self.pass.scope().to_owned(),
             active: draft.active,
             sessions_valid_from: Moment::from_ms(0),
@@ -216,9 +220,8 @@ impl Desk<'_> {
     }
 
     fn user_changes(&self, before: Side<'_>, after: Side<'_>) -> String {
-        let writing = Writing::new(self.schema(ResourceType::User), &self.ports.audit_key);
-        let changes: Map<String, Value> = writing.between(before, after);
-        Value::Object(changes).to_string()
+        let writing = Writing { schema: self.schema(ResourceType::User), key: &self.ports.audit_key };
+        writing.between(before, after, &[])
     }
 
     async fn stored_user(&self, id: &str) -> Result<StoredUser, Refusal> {
@@ -231,17 +234,22 @@ impl Desk<'_> {
     }
 
     async fn shown_user(&self, status: u16, user: &StoredUser) -> Result<Answer, Refusal> {
-        let body = self.rendered_user(user, &self.terms.selection).await?;
-        Ok(Answer { version: Some(user.version), ..Answer::of(status, &body) })
+        let selection = &self.terms.selection;
+        let groups = self.groups_of(user, selection).await?;
+        let mut body = Vec::with_capacity(RESOURCE_BYTES);
+        render::write_user(&self.rendering(ResourceType::User, selection), user, groups.as_deref(), &mut body);
+        Ok(Answer { version: Some(user.version), ..Answer::json(status, body) })
     }
 
-    /// The groups are read only if they are asked for by name.
-    pub(super) async fn rendered_user(&self, user: &StoredUser, selection: &Selection) -> Result<Value, Refusal> {
-        let groups = if selection.wants("groups") {
-            Some(self.ports.directory.groups.groups_of(self.pass.scope(), &user.user.id.0).await?)
-        } else {
-            None
-        };
-        Ok(render::user(&self.rendering(ResourceType::User, selection), user, groups.as_deref()))
+    /// The groups of a user; they are read only if they are asked for by name.
+    pub(super) async fn groups_of(
+        &self,
+        user: &StoredUser,
+        selection: &Selection,
+    ) -> Result<Option<Vec<GroupOf>>, Refusal> {
+        if !selection.wants("groups") {
+            return Ok(None);
+        }
+        Ok(Some(self.ports.directory.groups.groups_of(self.pass.scope(), &user.user.id.0).await?))
     }
 }

@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::desk::Desk;
@@ -31,6 +32,17 @@ struct Sealed {
     position: Option<Position>,
 }
 
+/// Where an index of several lists, one behind the other, begins.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Stage {
+    /// Which of the lists.
+    pub part: u8,
+    /// `None`: its beginning.
+    pub position: Option<Position>,
+    /// How many items the lists before it gave.
+    pub before: u64,
+}
+
 /// Where a cursor leads to.
 pub struct Onward {
     pub part: u8,
@@ -52,15 +64,29 @@ impl Desk<'_> {
         if index <= 1 {
             return Ok(Place::First);
         }
-        let kept = self.ports.state.peek(self.index_name(question, index)).await?;
-        let position = kept.and_then(|bytes| serde_json::from_slice::<Position>(&bytes).ok());
+        let position = self.kept(question, index).await?;
         Ok(position.map_or(Place::Skip(index - 1), Place::Behind))
     }
 
-    /// Remembers where `index` begins.
-    pub(super) async fn remember(&self, question: &Question, index: u64, position: &Position) -> Result<(), Refusal> {
+    /// What is remembered of an index.
+    pub(super) async fn kept<T: DeserializeOwned>(
+        &self,
+        question: &Question,
+        index: u64,
+    ) -> Result<Option<T>, Refusal> {
+        let kept = self.ports.state.peek(self.index_name(question, index)).await?;
+        Ok(kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    }
+
+    /// Remembers where `index` begins: a [`Position`], or a [`Stage`].
+    pub(super) async fn remember(
+        &self,
+        question: &Question,
+        index: u64,
+        begin: &impl Serialize,
+    ) -> Result<(), Refusal> {
         let name = self.index_name(question, index);
-        let record = Record { name, bytes: encode(position), lifetime: LIST_PAGE_LIFETIME };
+        let record = Record { name, bytes: encode(begin), lifetime: LIST_PAGE_LIFETIME };
         Ok(self.ports.state.put(vec![record]).await?)
     }
 

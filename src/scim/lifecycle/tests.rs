@@ -88,12 +88,39 @@ fn a_user_who_is_restored_has_the_old_name_and_no_trace_of_the_tombstone_e37_e20
     let gone = settled(&user, &format!("{HEX}ada@contoso.com"), false);
     assert_eq!(settled(&gone, "ada@contoso.com", true), user);
     let awake = settled(&gone, &format!("{HEX}ada@contoso.com"), true);
+    assert_eq!(awake.identity_name.as_deref(), Some("ada@contoso.com"), "the tombstone is nobody's name meanwhile");
+    assert_eq!(awake.user.former_names, [""; 0]);
     assert_eq!(settled(&awake, "ada@contoso.com", true), user, "in two steps too");
     let named = settled(&gone, "ada@contoso.com", false);
     assert_eq!(settled(&named, "ada@contoso.com", true), user, "in either order");
     let renamed = settled(&gone, "ada.king@contoso.com", true);
     assert_eq!(renamed.identity_name, None);
     assert_eq!(renamed.user.former_names, ["ada@contoso.com"], "the real name, not the tombstone");
+}
+
+#[test]
+fn a_tombstone_is_recognised_in_whatever_order_it_comes_e37() {
+    for more in [json!({ "externalId": GUID }), json!({})] {
+        let user = ada(&more);
+        let tombstone = format!("{HEX}Ada@contoso.com");
+        let off_first = settled(&settled(&user, "ada@contoso.com", false), &tombstone, false);
+        let renamed = settled(&user, &tombstone, true);
+        assert_eq!(renamed.identity_name, None, "an ordinary name of somebody who may sign in");
+        let renamed_first = settled(&renamed, &tombstone, false);
+        for (gone, real) in [(&off_first, "ada@contoso.com"), (&renamed_first, "Ada@contoso.com")] {
+            assert_eq!(gone.identity_name.as_deref(), Some(real), "{more}");
+            assert_eq!(settled(gone, &tombstone, false), *gone);
+            assert_eq!(settled(gone, "ada@contoso.com", true), user, "{more}");
+        }
+        // Who is renamed twice while off was called what came before both.
+        let twice = settled(&off_first, "bob@contoso.com", false);
+        assert_eq!(twice.identity_name, None);
+        assert_eq!(twice.user.former_names, ["ada@contoso.com"]);
+    }
+    // Somebody else's digits are no tombstone in this order either.
+    let user = ada(&json!({ "externalId": "18e59fbd-bd00-456d-a203-b120a70e5faa" }));
+    let renamed = settled(&user, &format!("{HEX}ada@contoso.com"), true);
+    assert_eq!(settled(&renamed, &format!("{HEX}ada@contoso.com"), false).identity_name, None);
 }
 
 #[test]

@@ -11,11 +11,15 @@ use crate::scim::member::read_members;
 use crate::scim::notes::Notes;
 use crate::scim::reading::Reading;
 
+/// Filters of one PATCH that have to be asked of each member.
+pub const FILTERS_MAX: usize = 16;
+
 /// One step of a change of members.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MemberStep {
     Delta(MemberDelta),
-    /// Those that match a filter on members that is more than a list of ids; its operands are parts of `members`.
+    /// Those that match a filter on members that is more than a list of ids; its operands are parts of `members`. None
+    /// stands behind a step that adds.
     RemoveMatching(Filter),
 }
 
@@ -63,12 +67,25 @@ pub(super) fn change(
     Ok(())
 }
 
-/// `remove` of `members[…]`.
-pub(super) fn remove_matching(filter: Filter, steps: &mut Vec<MemberStep>) {
-    match ids(&filter) {
-        Some(ids) => push(steps, MemberDelta::Remove(ids.into_iter().map(str::to_owned).collect())),
-        None => steps.push(MemberStep::RemoveMatching(filter)),
+/// `remove` of `members[…]`. A filter that is more than a list of ids is asked of the members that a group has, so it can
+/// stand behind no `add`.
+pub(super) fn remove_matching(filter: Filter, steps: &mut Vec<MemberStep>) -> Result<(), ScimError> {
+    if let Some(ids) = ids(&filter) {
+        push(steps, MemberDelta::Remove(ids.into_iter().map(str::to_owned).collect()));
+        return Ok(());
     }
+    let adds = |step: &MemberStep| matches!(step, MemberStep::Delta(MemberDelta::Add(_) | MemberDelta::Replace(_)));
+    if steps.iter().any(adds) {
+        let detail = "members are added by an operation before this one: put it in front, or name ids: value eq \"…\"";
+        return Err(ScimError::value("members", detail));
+    }
+    let filters = steps.iter().filter(|step| matches!(step, MemberStep::RemoveMatching(_)));
+    if filters.count() == FILTERS_MAX {
+        let detail = format!("at most {FILTERS_MAX} operations may filter members by more than their ids");
+        return Err(ScimError::value("members", detail));
+    }
+    steps.push(MemberStep::RemoveMatching(filter));
+    Ok(())
 }
 
 /// Thousands of operations with one member each are one step.

@@ -16,7 +16,7 @@ use super::reading::{Draft, Reading};
 use super::schema::{Attribute, Common, Mutability};
 use super::value::{Asserted, blank, is_blank, read};
 
-pub use self::members::MemberStep;
+pub use self::members::{FILTERS_MAX, MemberStep};
 
 /// The most operations of one PATCH.
 pub const USER_OPERATIONS_MAX: usize = 200;
@@ -153,7 +153,7 @@ impl<'r> Patch<'_, 'r> {
             }
             (false, _) => {}
         }
-        if said.0 == Op::Remove && (attribute.required() || attribute.key == "active") {
+        if said.0 == Op::Remove && attribute.required() {
             let key = &attribute.key;
             let detail = format!("`{key}` can't be removed: replace it");
             return Err(ScimError::bad(ScimType::Mutability, detail).about(key));
@@ -233,8 +233,7 @@ impl<'r> Patch<'_, 'r> {
             (Some(_), _, By::Path) => Err(members::immutable()),
             (None, Some(filter), _) if op == Op::Remove => {
                 self.patched.notes.received("members");
-                members::remove_matching(filter, &mut self.patched.members);
-                Ok(())
+                members::remove_matching(filter, &mut self.patched.members)
             }
             (None, Some(_), _) => Err(members::immutable()),
             (None, None, _) => {

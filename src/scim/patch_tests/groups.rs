@@ -2,6 +2,7 @@ use super::*;
 use crate::identity::dialect::LoneMember;
 use crate::identity::group::MemberDelta;
 use crate::scim::error::ScimType::{InvalidSyntax, InvalidValue, Mutability};
+use crate::scim::patch::FILTERS_MAX;
 
 fn ids(ids: &[&str]) -> Vec<String> {
     ids.iter().map(|&id| id.to_owned()).collect()
@@ -160,4 +161,22 @@ fn half_a_million_members_are_taken_and_not_one_more() {
     };
     assert!(full(500_000).is_ok());
     assert!(full(500_001).unwrap_err().detail.contains("500001"));
+}
+
+#[test]
+fn g26_members_are_filtered_by_more_than_ids_before_any_are_added_and_by_few_filters() {
+    let by_name = json!({ "op": "remove", "path": "members[display eq \"Ada\"]" });
+    let add = json!({ "op": "add", "path": "members", "value": [{ "value": "a" }] });
+    let by_id = json!({ "op": "remove", "path": "members[value eq \"a\"]" });
+    assert_eq!(group_after(json!([by_name, add, by_id])).members.len(), 3);
+    for operations in [json!([add, by_name]), json!([{ "op": "replace", "path": "members", "value": ["a"] }, by_name])]
+    {
+        let refusal = patch_group_in(&directory(), operations).unwrap_err();
+        assert_eq!((refusal.scim_type, refusal.attribute.as_deref()), (Some(InvalidValue), Some("members")));
+        assert!(refusal.detail.contains("operation 2"), "{}", refusal.detail);
+    }
+    assert_eq!(group_after(json!(vec![by_name.clone(); FILTERS_MAX])).members.len(), FILTERS_MAX);
+    assert!(
+        patch_group_in(&directory(), json!(vec![by_name; FILTERS_MAX + 1])).unwrap_err().detail.contains("at most 16")
+    );
 }

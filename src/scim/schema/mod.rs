@@ -15,6 +15,7 @@ use self::table::Row;
 use super::urn;
 use crate::identity::Directory;
 use crate::identity::dialect::SameGroupName;
+use crate::identity::user::Attributes;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ResourceType {
@@ -114,6 +115,8 @@ pub struct Schema {
     pub attributes: Vec<Attribute>,
     /// Whether an `externalId` in base64 stands for a Microsoft GUID, in bodies and in filters.
     pub decodes_guids: bool,
+    /// The keys of the attributes, sorted.
+    keys: Vec<Cow<'static, str>>,
     names: Names,
 }
 
@@ -157,7 +160,9 @@ impl Schemas {
         }
         let schema = |resource, attributes: Vec<Attribute>| {
             let names = Names::of(resource, &attributes);
-            Schema { resource, attributes, decodes_guids: directory.decode_ms_guid, names }
+            let mut keys: Vec<_> = attributes.iter().map(|attribute| attribute.key.clone()).collect();
+            keys.sort_unstable();
+            Schema { resource, attributes, decodes_guids: directory.decode_ms_guid, keys, names }
         };
         Self { user: schema(ResourceType::User, attributes), group: schema(ResourceType::Group, group) }
     }
@@ -201,6 +206,15 @@ fn is(attribute: &Attribute, confirmed: &str) -> bool {
     attribute.key == confirmed
         || confirmed.len() == attribute.schema.len() + 1 + attribute.path_len()
             && attribute.full_name().eq_ignore_ascii_case(confirmed)
+}
+
+/// The key under which documents have the user attribute of that name in a confirmed list: the short one of what is known
+/// by its URN too, any other as it is.
+#[must_use]
+pub fn confirmed_key(confirmed: &str) -> String {
+    let known = known(ResourceType::User);
+    let called = known.iter().find(|attribute| is(attribute, confirmed));
+    called.map_or_else(|| confirmed.to_owned(), |attribute| attribute.key.to_string())
 }
 
 /// What a name in a path, a filter, a body or `attributes` stands for.
@@ -276,6 +290,14 @@ impl Schema {
             ResourceType::User => urn::USER,
             ResourceType::Group => urn::GROUP,
         }
+    }
+
+    /// Whether every attribute of a document is confirmed: the usual case, told at the cost of a look at each name.
+    #[must_use]
+    pub fn confirms_all(&self, attributes: &Attributes) -> bool {
+        let mut keys = self.keys.iter();
+        // Both are sorted.
+        attributes.keys().all(|name| keys.any(|key| key == name))
     }
 
     /// The attribute of that key, exactly.

@@ -213,6 +213,12 @@ fn a_value_stands_once_and_one_is_primary() {
 fn a_number_is_a_text_and_other_shapes_are_refused_by_shape_alone() {
     let desk = desk(|_| {});
     assert_eq!(desk.read("employeeNumber", json!(4711)), set(json!("4711")));
+    assert_eq!(desk.read("employeeNumber", json!(u64::MAX)), set(json!("18446744073709551615")));
+    for inexact in ["12345678901234567890123", "9007199254740993.0", "-1e300"] {
+        let number = serde_json::from_str(inexact).unwrap();
+        let refusal = desk.refused("employeeNumber", &number);
+        assert!(refusal.detail.contains("its digits as a text"), "{inexact}: {}", refusal.detail);
+    }
     assert_eq!(desk.read("title", json!([{ "value": "Boss" }])), set(json!("Boss")));
     for value in [json!(true), json!(["secret", "b"]), json!({ "secret": "secret" }), json!("x\0secret")] {
         let refusal = desk.refused("title", &value);

@@ -4,7 +4,10 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{
     ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, LOCATION, WWW_AUTHENTICATE,
 };
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+
+use futures_util::StreamExt as _;
 
 use crate::base::limits::RETRY_AFTER as RETRY_AFTER_SPAN;
 use crate::flow::scim::desk::Answer;
@@ -20,6 +23,10 @@ pub fn of(request: &HttpRequest, answer: Answer) -> HttpResponse {
     }
     if let Some(location) = answer.location {
         response.insert_header((LOCATION, location));
+    }
+    if let Some(pieces) = answer.pieces {
+        let pieces = pieces.0.map(|piece| piece.map(Bytes::from).map_err(std::io::Error::other));
+        return response.insert_header((CONTENT_TYPE, content_type(request))).streaming(pieces);
     }
     match answer.body {
         Some(body) => response.insert_header((CONTENT_TYPE, content_type(request))).body(body),

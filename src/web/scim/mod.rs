@@ -1,6 +1,6 @@
 //! SCIM over HTTP (RFC 7644 §3): from a request to an errand, from its answer to a response.
 
-mod target;
+pub mod target;
 mod conditions;
 mod answer;
 
@@ -13,6 +13,7 @@ use futures_util::StreamExt as _;
 use serde_json::Value;
 
 use super::extract::header;
+use super::peer::address;
 use crate::base::Secret;
 use crate::base::limits::{SCIM_BODY_BYTES_MAX, SCIM_CALL, SCIM_GROUP_BODY_BYTES_MAX, TARGET_BYTES_MAX};
 use crate::flow::Ports;
@@ -48,6 +49,7 @@ pub async fn endpoint(ports: &Ports, request: &HttpRequest, payload: Payload, re
     };
     let name = format!("{} {}", request.method(), target.label());
     ports.sightings.count(pass.scope(), "call", &name, call.now);
+    ports.sightings.from(pass.scope(), pass.credential(), address(request, &call.config.server), call.now);
     let Some(allowed) = target.methods() else {
         return refused(ports, request, Some(&pass), target.absent());
     };
@@ -184,12 +186,16 @@ async fn collect(mut payload: Payload, most: usize) -> Result<Vec<u8>, ScimError
     Ok(bytes)
 }
 
-fn too_large(most: usize) -> ScimError {
+/// 413 with the limit.
+#[must_use]
+pub fn too_large(most: usize) -> ScimError {
     ScimError::status(413, format!("the body has more than {most} bytes, the most that is read here"))
 }
 
 impl Target<'_> {
-    fn body_max(&self) -> usize {
+    /// The most bytes of a body that is sent there.
+    #[must_use]
+    pub fn body_max(&self) -> usize {
         match self {
             Self::Groups | Self::Group(_) => SCIM_GROUP_BODY_BYTES_MAX,
             _ => SCIM_BODY_BYTES_MAX,

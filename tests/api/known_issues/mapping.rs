@@ -78,7 +78,7 @@ fn a_deleted_attribute_mapping_leaves_values_behind_no_more() {
         wait_until("services will be told to clear it", || is_announced(&town, before, &ada));
         assert!(!is_announced(&town, before, &bob), "who has no value is not concerned");
         let told = checked(&town);
-        assert!(told.contains("DIR08") && told.contains("1 user or group has `department`"), "{told}");
+        assert!(told.contains("DIR08") && told.contains("1 user has `department`"), "{told}");
         // What Okta read before, or still has, brings nothing back; nor does a PATCH.
         seen_by_okta["displayName"] = json!("Ada Adams");
         town.done("PUT", &path, &seen_by_okta);

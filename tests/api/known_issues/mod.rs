@@ -5,5 +5,6 @@ mod town;
 
 mod clearing;
 mod leaving;
+mod lives;
 mod mapping;
 mod policy;

@@ -44,6 +44,24 @@ fn a_resource_that_the_client_knows_is_not_sent_again() {
 }
 
 #[test]
+fn what_must_not_be_there_is_not_changed() {
+    let world = world();
+    let scim = Scim::new(&world.server);
+    let alice = scim.user("alice@contoso.com", "alice");
+    let path = format!("/Users/{}", id(&alice));
+    let body =
+        json!({ "schemas": [PATCH_OP], "Operations": [{ "op": "replace", "path": "displayName", "value": "B" }] });
+    for tag in ["*", "W/\"1\"", "\"x\", \"1\""] {
+        for (method, body) in [("PUT", &person("alice@contoso.com", "b")), ("PATCH", &body), ("DELETE", &json!({}))] {
+            let answer = scim.send(&scim.with_body(method, &path, body).header("If-None-Match", tag));
+            is_error(&answer, 412, None);
+        }
+    }
+    assert_eq!(scim.get(&path).json(), alice);
+    assert_eq!(scim.send(&scim.with_body("PATCH", &path, &body).header("If-None-Match", "W/\"9\"")).status, 200);
+}
+
+#[test]
 fn a221_of_two_changes_with_one_if_match_one_is_refused() {
     let world = world();
     let scim = Scim::new(&world.server);

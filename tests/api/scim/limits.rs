@@ -67,6 +67,53 @@ fn a_group_of_thousands_of_members_is_made_in_one_request_and_answered_without_t
 }
 
 #[test]
+fn a_group_whose_members_take_pages_is_shown_whole_in_every_selection_and_to_nobody_who_knows_it() {
+    let world = world();
+    let scim = Scim::new(&world.server);
+    let users: Vec<String> = std::thread::scope(|scope| {
+        let made = |from: usize| {
+            let scim = &scim;
+            scope.spawn(move || -> Vec<String> {
+                let numbers = from * 500..(from + 1) * 500;
+                numbers.map(|n| id(&scim.user(&format!("u{n}@contoso.com"), &format!("e{n}"))).to_owned()).collect()
+            })
+        };
+        let begun: Vec<_> = (0..4).map(made).collect();
+        begun.into_iter().flat_map(|it| it.join().expect("users")).collect()
+    });
+    let mut all: Vec<&str> = users.iter().map(String::as_str).collect();
+    let made = scim.group("Large", &all);
+    assert!(made.get("members").is_none(), "not in the answer to what the client has just sent");
+    let path = format!("/Groups/{}", id(&made));
+    all.sort_unstable();
+    assert_eq!(scim.members(id(&made)), all);
+    let inner = scim.group("Inner", &[]);
+    let more = json!([{ "op": "add", "path": "members", "value": [{ "value": id(&inner) }] }]);
+    assert_eq!(scim.patch(&path, &more).status, 204);
+    all.push(id(&inner));
+    all.sort_unstable();
+    assert_eq!(scim.members(id(&made)), all);
+    let answer = scim.get(&path);
+    let group = answer.json();
+    assert_eq!(answer.header("etag"), group["meta"]["version"].as_str());
+    assert_eq!(answer.header("content-type"), Some("application/scim+json"));
+    assert_eq!(group["displayName"], "Large");
+    assert!(group["members"].as_array().is_some_and(|it| it.iter().all(|it| it["type"].is_string())));
+    let few = scim.get(&format!("{path}?attributes=members.value")).json();
+    assert_eq!(few["members"].as_array().map(Vec::len), Some(2_001));
+    assert_eq!((few["members"][7].as_object().map(|it| it.len()), few.get("meta")), (Some(1), None));
+    let whole = scim.patch(&format!("{path}?excludedAttributes=meta"), &json!([])).json();
+    assert_eq!((&whole["members"], whole.get("meta")), (&group["members"], None));
+    for without in ["?excludedAttributes=members", "?attributes=displayName", "?attributes=MEMBERS[value eq \"x\"]"] {
+        assert!(scim.get(&format!("{path}{without}")).json().get("members").is_none(), "{without}");
+    }
+    let head = scim.send(&scim.request("HEAD", &path));
+    assert_eq!((head.status, head.header("etag"), head.body.len()), (200, answer.header("etag"), 0));
+    let tag = answer.header("etag").expect("a tag");
+    assert_eq!(scim.send(&scim.request("GET", &path).header("If-None-Match", tag)).status, 304);
+}
+
+#[test]
 fn long_filters_and_addresses_are_refused() {
     let world = world();
     let scim = Scim::new(&world.server);
@@ -121,8 +168,8 @@ fn a202_a205_a227_bodies_are_taken_to_their_bounds_and_refused_beyond_with_nothi
     let mails = |count: usize| json!({ "emails": (0..count).map(|n| json!({ "value": format!("{n}@x") })).collect::<Vec<Value>>() });
     let deep = |levels: usize| json!({ "madeUp": (2..levels).fold(json!({}), |inner, _| json!({ "a": inner })) });
     let broad = |keys: usize| Value::Object((0..keys - 2).map(|n| (format!("madeUp{n}"), json!(n))).collect());
-    type Body<'b> = &'b dyn Fn(usize) -> Value;
-    let table: [(&str, Body<'_>, usize, &str); 4] = [
+    type Sized<'a> = &'a dyn Fn(usize) -> Value;
+    let table: [(&str, Sized<'_>, usize, &str); 4] = [
         ("characters of a text", &text, 1_024, "invalidValue"),
         ("values of an attribute", &mails, 100, "invalidValue"),
         ("levels", &deep, 16, "invalidSyntax"),

@@ -72,6 +72,35 @@ fn pages_by_index_skip_nobody_and_repeat_nobody_while_others_are_deleted() {
 }
 
 #[test]
+fn pages_of_the_roots_search_skip_nothing_and_repeat_nothing_while_others_are_deleted() {
+    let world = world();
+    let scim = Scim::new(&world.server);
+    let mut all = people(&scim, 9);
+    all.extend((0..6).map(|n| id(&scim.group(&format!("Group {n}"), &[])).to_owned()));
+    for count in [2, 3, 4] {
+        let gone: Vec<String> =
+            (0..4).map(|n| id(&scim.user(&format!("gone{n}@contoso.com"), "")).to_owned()).collect();
+        let (mut seen, mut index, mut deleted) = (Vec::new(), 1, gone.iter());
+        loop {
+            let page = scim.post("/.search", &json!({ "startIndex": index, "count": count })).json();
+            assert!(ids(&page).len() <= count, "{page}");
+            index += ids(&page).len();
+            seen.extend(ids(&page));
+            // Whoever was given already goes, and with them the places before the next page.
+            for id in deleted.by_ref().take(2).filter(|id| seen.contains(id)) {
+                assert_eq!(scim.delete(&format!("/Users/{id}")).status, 204);
+            }
+            if ids(&page).is_empty() || index as u64 > page["totalResults"].as_u64().expect("a number") {
+                break;
+            }
+        }
+        let stayed: Vec<String> = seen.iter().filter(|id| !gone.contains(id)).cloned().collect();
+        assert_eq!(stayed, all, "{count} at a time");
+        gone.iter().for_each(|id| drop(scim.delete(&format!("/Users/{id}"))));
+    }
+}
+
+#[test]
 fn pages_by_cursor_skip_nobody_and_repeat_nobody_and_the_last_has_no_next() {
     let world = world();
     let scim = Scim::new(&world.server);

@@ -7,6 +7,7 @@ mod dialects;
 mod documents;
 mod full_disk;
 mod groups;
+mod hostile;
 mod identity;
 mod isolation;
 mod limits;

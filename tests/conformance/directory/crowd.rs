@@ -16,6 +16,16 @@ use super::home::{DIRECTORY, at};
 pub const RULES: GroupRules = GroupRules { same_name: SameGroupName::Refuse, unknown: UnknownMembers::Park };
 pub const STRICT: GroupRules = GroupRules { same_name: SameGroupName::Refuse, unknown: UnknownMembers::Refuse };
 
+/// As many users as a list looks at, `u1` the first of them.
+pub const CROWD: &str = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 200000) \
+     INSERT INTO users (id, directory, active, sessions_valid_from, attributes, email_verified, former_names, \
+     updated_at, version, seq, created_at, changed) SELECT 'u' || n, 'contoso', 1, 0, '{\"userName\":\"u' || n || '\"}', 0, \
+     '[]', 0, 1, n, 0, n FROM n; \
+     INSERT INTO user_values (directory, attribute, value, holder, user_id) \
+     SELECT 'contoso', 'userName', id, '', id FROM users; \
+     INSERT INTO tallies (directory, seq, users, inactive, groups, memberships, parked, deletions, released) \
+     VALUES ('contoso', 200000, 200000, 0, 0, 0, 0, 0, 0)";
+
 pub fn act(secs: i64) -> Act {
     Act { at: at(secs), by: "test".to_owned(), what: "update", changes: "{}".to_owned() }
 }

@@ -15,25 +15,54 @@ use vestibule::identity::{StoredUser, User, UserId};
 use vestibule::oidc::{ClientId, IdpId, Scope};
 use vestibule::token::family::{Family, FamilyId};
 
+use crate::invariants;
 use crate::postgres_server::PostgresServer;
+
+/// Rows of a question, each as one text.
+type Asked = Box<dyn Fn(&str) -> Vec<String> + Send + Sync>;
 
 /// A fresh database, and a way to open it as another process would.
 pub struct Home {
     pub db: Database,
     pub reopen: Box<dyn Fn() -> Database + Send + Sync>,
+    /// Runs a script behind the contracts' back.
+    pub script: Box<dyn Fn(&str) + Send + Sync>,
+    /// What a statement answers, beside the program: one text for each row.
+    ask: Asked,
+}
+
+impl Home {
+    /// At the end of every test, whatever it did.
+    #[track_caller]
+    pub fn is_sound(&self) {
+        invariants::hold(&*self.ask);
+    }
 }
 
 pub fn sqlite_home() -> Home {
     let folder = Arc::new(tempfile::tempdir().unwrap());
+    let file = folder.path().join("vestibule.db");
     let reopen = move || sqlite(&folder.path().join("vestibule.db"), SqliteOptions::default()).unwrap();
-    Home { db: reopen(), reopen: Box::new(reopen) }
+    let opened = file.clone();
+    let script = move |sql: &str| rusqlite::Connection::open(&opened).unwrap().execute_batch(sql).unwrap();
+    let ask = move |sql: &str| {
+        let db = rusqlite::Connection::open(&file).unwrap();
+        invariants::of_sqlite(&db)(sql)
+    };
+    Home { db: reopen(), reopen: Box::new(reopen), script: Box::new(script), ask: Box::new(ask) }
 }
 
 /// A database of its own on the server that the tests of this program share.
 pub fn postgres_home() -> Home {
     let url = Secret::new(PostgresServer::shared().fresh_database());
+    let name = url.expose().rsplit('/').next().unwrap().to_owned();
     let reopen = move || postgres(&url, &PostgresOptions::default()).unwrap();
-    Home { db: reopen(), reopen: Box::new(reopen) }
+    let database = name.clone();
+    let script = move |sql: &str| drop(PostgresServer::shared().ask(&database, sql));
+    // No text of PostgreSQL has a zero byte: that is how it is kept.
+    let text = |row: &str| row.replace("\u{FFFF}0", "\0").replace("\u{FFFF}1", "\u{FFFF}");
+    let ask = move |sql: &str| PostgresServer::shared().ask(&name, sql).lines().map(text).collect();
+    Home { db: reopen(), reopen: Box::new(reopen), script: Box::new(script), ask: Box::new(ask) }
 }
 
 pub const DIRECTORY: &str = "contoso";

@@ -22,6 +22,7 @@ mod members;
 mod nesting;
 mod lists;
 mod list_walks;
+mod turmoil;
 
 mod suite;
 mod sqlite_file;

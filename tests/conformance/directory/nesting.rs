@@ -1,9 +1,10 @@
 //! Groups within groups.
 
+use vestibule::directory::roster::{Subject, Written};
 use vestibule::identity::GroupId;
 use vestibule::identity::group::MemberDelta;
 
-use super::crowd::{enrol_all, found, texts, turn};
+use super::crowd::{act, enrol_all, feed, found, membership, newest, stored, texts, turn};
 use super::home::{DIRECTORY, Home};
 
 async fn groups_of(home: &Home, member: &str) -> Vec<(String, bool)> {
@@ -50,6 +51,31 @@ pub async fn cycles_end(home: &Home) {
     for group in ["a", "b"] {
         assert_eq!(users_within(home, group, None, 10).await, ["u1", "u2"]);
     }
+}
+
+pub async fn a_group_that_is_deleted_leaves_every_cycle(home: &Home) {
+    let db = &home.db;
+    enrol_all(db, &["u1", "u2", "u3"]).await;
+    found(db, "a", &["u1"]).await;
+    found(db, "b", &["a", "u2"]).await;
+    found(db, "c", &["b", "u3"]).await;
+    turn(db, "a", vec![MemberDelta::Add(texts(&["a", "b", "c"]))], 2_000).await;
+    let before = newest(db).await;
+    let gone = db.groups.delete(DIRECTORY, &GroupId("a".to_owned()), None, act(3_000)).await.unwrap();
+    assert_eq!(gone, Written::Done(true));
+    assert_eq!(users_within(home, "c", None, 10).await, ["u2", "u3"]);
+    assert_eq!(users_within(home, "b", None, 10).await, ["u2"]);
+    assert!(users_within(home, "a", None, 10).await.is_empty());
+    assert!(groups_of(home, "u1").await.is_empty());
+    assert_eq!(groups_of(home, "u2").await, as_list(&[("b", true), ("c", false)]));
+    assert_eq!((stored(db, "b").await.members, stored(db, "c").await.members), (1, 2));
+    let told = feed(db, before).await;
+    let ends = told.iter().filter(|change| change.gone.is_some()).map(|change| &change.subject);
+    let wanted = [membership("b", "a"), Subject::Group(GroupId("a".to_owned()))];
+    assert_eq!(ends.collect::<Vec<_>>(), wanted.iter().collect::<Vec<_>>(), "its own memberships go with it");
+    // One of that id again is none of what it was.
+    found(db, "a", &[]).await;
+    assert!(groups_of(home, "u1").await.is_empty());
 }
 
 pub async fn users_of_many_groups_come_once_each_page_by_page(home: &Home) {

@@ -204,3 +204,66 @@ async fn a_write_that_fails_by_itself_sinks_no_neighbour() {
         assert_eq!(answer.is_err(), number == 25, "{number}");
     }
 }
+
+/// One that lets `ada` in over TLS alone, and with her password.
+fn strict_server() -> (PostgresServer, tempfile::TempDir) {
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("ca.pem"), made.cert.pem()).unwrap();
+    let server = PostgresServer::start_with(|data| {
+        std::fs::write(data.join("server.crt"), made.cert.pem()).unwrap();
+        let key = data.join("server.key");
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let who = "hostssl all ada 127.0.0.1/32 scram-sha-256\nhost all postgres 127.0.0.1/32 trust\n";
+        std::fs::write(data.join("pg_hba.conf"), who).unwrap();
+    });
+    (server, folder)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_tls_a_certificate_of_ca_files_is_trusted_and_no_other_and_a_wrong_password_is_not_told() {
+    let (server, folder) = strict_server();
+    server.ask("postgres", "CREATE ROLE ada LOGIN PASSWORD 'open-sesame'");
+    server.ask("postgres", "CREATE DATABASE ours OWNER ada");
+    let url = |password: &str, more: &str| server.url("ours").replace("postgres@", &format!("ada:{password}@")) + more;
+    let trusting = PostgresOptions { ca_files: vec![folder.path().join("ca.pem")], ..PostgresOptions::default() };
+    let try_open = |url: String, options: &PostgresOptions| postgres(&Secret::new(url), options);
+    let db = try_open(url("open-sesame", "?sslmode=require"), &trusting).unwrap();
+    create(&db, person("ada")).await;
+    assert!(ada(&db).await.unwrap());
+    let encrypted = "SELECT COUNT(*) = COUNT(*) FILTER (WHERE s.ssl) AND COUNT(*) > 0 FROM pg_stat_ssl s \
+        JOIN pg_stat_activity a USING (pid) WHERE a.usename = 'ada'";
+    assert_eq!(server.ask("postgres", encrypted), "t");
+    for (url, options) in [
+        (url("open-sesame", "?sslmode=require"), &PostgresOptions::default()),
+        (url("open-sesame", "?sslmode=disable"), &trusting),
+        (url("shut-sesame", "?sslmode=require"), &trusting),
+    ] {
+        let fault = try_open(url, options).err().unwrap();
+        assert!(matches!(fault, DirectoryFault::Unavailable(_)), "{fault}");
+        assert!(!fault.to_string().contains("sesame"), "{fault}");
+    }
+}
+
+/// Longer in all than one statement may take, while each of its statements is short.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_time_limit_is_one_of_each_statement_not_of_a_whole_write() {
+    let server = PostgresServer::shared();
+    let url = server.fresh_database();
+    let db = open(&url, Span::secs(1)).unwrap();
+    let database = url.rsplit('/').next().unwrap();
+    server.ask(
+        database,
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.3); RETURN NEW; END $$; \
+         CREATE TRIGGER slow BEFORE INSERT ON families FOR EACH ROW EXECUTE FUNCTION slow()",
+    );
+    let mut writes = tokio::task::JoinSet::new();
+    for number in 0..12 {
+        let db = db.clone();
+        writes.spawn(async move { db.families.begin(family(&format!("f{number}"), "s1")).await });
+    }
+    for answer in writes.join_all().await {
+        assert!(answer.unwrap());
+    }
+}

@@ -7,7 +7,9 @@ macro_rules! suite {
                 $(
                     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                     async fn $name() {
-                        super::super::super::$module::$name(&super::super::super::home::sqlite_home()).await;
+                        let home = super::super::super::home::sqlite_home();
+                        super::super::super::$module::$name(&home).await;
+                        home.is_sound();
                     }
                 )*
             })*
@@ -17,7 +19,9 @@ macro_rules! suite {
                 $(
                     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                     async fn $name() {
-                        super::super::super::$module::$name(&super::super::super::home::postgres_home()).await;
+                        let home = super::super::super::home::postgres_home();
+                        super::super::super::$module::$name(&home).await;
+                        home.is_sound();
                     }
                 )*
             })*
@@ -162,9 +166,12 @@ suite! {
         what_is_confirmed_no_longer_is_set_aside_until_it_is_confirmed_again
         those_who_have_an_attribute_are_counted_and_announced
         only_what_is_set_aside_is_erased_and_then_forgotten
+        what_users_no_longer_have_groups_keep
         those_off_longest_come_first
         a_release_is_given_by_one_who_knows_what_it_was
         an_index_that_is_wanted_is_built_and_kept
+        an_announcement_is_gone_on_with_by_another_where_the_first_ended
+        a_credential_leads_to_its_scratch_scope_until_nothing_is_left_of_it
         a_scratch_scope_is_cleared_and_nothing_else;
     roster_groups:
         a_parked_member_becomes_one_when_the_user_appears
@@ -197,6 +204,7 @@ suite! {
     nesting:
         groups_are_found_directly_and_by_way_of_others
         cycles_end
+        a_group_that_is_deleted_leaves_every_cycle
         users_of_many_groups_come_once_each_page_by_page;
     lists:
         everybody_is_listed_in_the_order_of_creation
@@ -212,4 +220,6 @@ suite! {
         a_walk_gives_everybody_once_in_order_with_the_same_total
         a_walk_neither_skips_nor_repeats_while_others_come_and_go
         behind_the_last_there_is_nothing;
+    turmoil:
+        random_writes_leave_everything_sound_and_the_feed_complete;
 }

@@ -1,10 +1,12 @@
 //! What is done to many users without being asked for by a source.
 
 use serde_json::json;
-use vestibule::directory::roster::{Deletion, SetAside, Subject, Written};
+use vestibule::base::Digest;
+use vestibule::directory::roster::{Deletion, Erased, SetAside, Sighting, Subject, SyncClient, SyncKind, Written};
 use vestibule::directory::{Activity, Database};
 use vestibule::identity::{StoredUser, UserId};
 
+use super::crowd::found;
 use super::home::{DIRECTORY, Home, act, at, done, enrol, find, provisioned, switched, with};
 
 fn names(names: &[&str]) -> Vec<String> {
@@ -50,6 +52,9 @@ pub async fn those_who_have_an_attribute_are_counted_and_announced(home: &Home) 
     assert_eq!(db.upkeep.holders_of(DIRECTORY, "title").await.unwrap(), 0);
     assert_eq!(db.upkeep.holders_of("fabrikam", "userName").await.unwrap(), 0);
     let before = read(db, "ada").await;
+    assert_eq!(db.upkeep.announce(DIRECTORY, "department", 0, 9, at(4_000)).await.unwrap(), None, "no list changed");
+    confirm(db, &["department", "userName"], 10).await;
+    confirm(db, &["userName"], 20).await;
     let first = db.upkeep.announce(DIRECTORY, "department", 0, 1, at(5_000)).await.unwrap();
     assert_eq!(first, Some(1));
     let second = db.upkeep.announce(DIRECTORY, "department", 1, 9, at(5_000)).await.unwrap();
@@ -67,21 +72,50 @@ pub async fn only_what_is_set_aside_is_erased_and_then_forgotten(home: &Home) {
     let db = &home.db;
     three(db).await;
     let before = read(db, "ada").await;
-    assert_eq!(db.upkeep.erase(DIRECTORY, "department", 9).await.unwrap(), 0);
+    let erase = async |after, limit| {
+        let Erased { users, go_on } = db.upkeep.erase(DIRECTORY, "department", after, limit).await.unwrap();
+        (users, go_on)
+    };
+    assert_eq!(erase(0, 9).await, (0, None));
     confirm(db, &["department", "userName"], 10).await;
-    assert_eq!(db.upkeep.erase(DIRECTORY, "department", 9).await.unwrap(), 0, "it is confirmed");
+    assert_eq!(erase(0, 9).await, (0, None), "it is confirmed");
     assert_eq!(read(db, "ada").await, before);
     confirm(db, &["userName"], 20).await;
-    assert_eq!(db.upkeep.erase(DIRECTORY, "department", 1).await.unwrap(), 1);
+    assert_eq!(erase(0, 1).await, (1, Some(1)));
     assert_eq!(db.upkeep.holders_of(DIRECTORY, "department").await.unwrap(), 1);
     assert_eq!(db.upkeep.set_aside().await.unwrap().len(), 1);
-    assert_eq!(db.upkeep.erase(DIRECTORY, "department", 9).await.unwrap(), 1);
-    assert_eq!(db.upkeep.erase(DIRECTORY, "department", 9).await.unwrap(), 0);
+    // A server that went by an older list has written one behind: it is not forgotten.
+    let late = with(read(db, "ada").await, "department", json!("late"));
+    done(db.roster.replace(late, act("update", 25)).await);
+    assert_eq!(erase(1, 9).await, (1, Some(2)));
+    assert_eq!(erase(2, 9).await, (1, Some(1)), "from the first one again");
+    assert_eq!(db.upkeep.set_aside().await.unwrap().len(), 1);
+    assert_eq!(erase(1, 9).await, (0, None));
     assert_eq!(db.upkeep.set_aside().await.unwrap(), []);
     let after = read(db, "ada").await;
     assert!(!after.user.attributes.contains_key("department"));
     assert_eq!(after.user.text("userName"), before.user.text("userName"));
     assert_eq!(db.roster.replace(before, act("update", 30)).await.unwrap(), Written::Stale, "lest it come back");
+}
+
+pub async fn what_users_no_longer_have_groups_keep(home: &Home) {
+    let db = &home.db;
+    three(db).await;
+    let group = found(db, "g1", &[]).await.group;
+    confirm(db, &["userName", "displayName", "externalId"], 10).await;
+    confirm(db, &["userName"], 20).await;
+    for attribute in ["displayName", "externalId"] {
+        assert_eq!(db.upkeep.holders_of(DIRECTORY, attribute).await.unwrap(), 3, "only users");
+        let mut after = 0;
+        while let Some(next) = db.upkeep.erase(DIRECTORY, attribute, after, 2).await.unwrap().go_on {
+            after = next;
+        }
+        assert_eq!(db.upkeep.holders_of(DIRECTORY, attribute).await.unwrap(), 0);
+        assert!(find(db, attribute, "ada").await.is_empty());
+    }
+    assert_eq!(db.groups.group(DIRECTORY, &group.id).await.unwrap(), Some(group));
+    // The erased externalId is free for another.
+    enrol(db, with(provisioned("dora"), "externalId", json!("x-ada"))).await;
 }
 
 pub async fn those_off_longest_come_first(home: &Home) {
@@ -143,6 +177,75 @@ pub async fn an_index_that_is_wanted_is_built_and_kept(home: &Home) {
     assert!(find(db, "employeeNumber", "").await.is_empty());
 }
 
+pub async fn a_credential_leads_to_its_scratch_scope_until_nothing_is_left_of_it(home: &Home) {
+    let db = &home.db;
+    let scope = "contoso~doctor";
+    enrol(db, provisioned("ada")).await;
+    let credential = SyncClient {
+        id: "scim-doctor".to_owned(),
+        directory: DIRECTORY.to_owned(),
+        scope: scope.to_owned(),
+        name: "doctor".to_owned(),
+        kind: SyncKind::Token,
+        secret: Digest::of("a token"),
+        created: at(1_000),
+        expires: at(2_000),
+        last_used: None,
+    };
+    assert!(db.sync_clients.create(credential, 2).await.unwrap());
+    for name in ["s0", "s1", "s2"] {
+        let mut user = provisioned(name);
+        user.user.directory = scope.to_owned();
+        enrol(db, user).await;
+    }
+    let left_behind = async || db.upkeep.scopes_left_behind().await.unwrap();
+    assert_eq!(left_behind().await, [""; 0]);
+    assert!(!db.upkeep.clear_scope(scope, 1).await.unwrap());
+    assert!(db.sync_clients.by_id("scim-doctor").await.unwrap().is_some(), "whoever is killed now finds the way again");
+    assert!(db.sync_clients.revoke("scim-doctor").await.unwrap());
+    assert_eq!(left_behind().await, [scope], "and where there is no credential it is found all the same");
+    while !db.upkeep.clear_scope(scope, 1).await.unwrap() {}
+    assert_eq!(left_behind().await, [""; 0]);
+    let late = Sighting {
+        directory: scope.to_owned(),
+        kind: "call".to_owned(),
+        name: "GET Users".to_owned(),
+        count: 1,
+        last: at(3_000),
+    };
+    db.sightings.add(vec![late]).await.unwrap();
+    assert_eq!(left_behind().await, [scope]);
+}
+
+pub async fn an_announcement_is_gone_on_with_by_another_where_the_first_ended(home: &Home) {
+    let (db, other) = (&home.db, (home.reopen)());
+    for name in ["ada", "bea", "cleo", "dora", "eve"] {
+        enrol(db, with(provisioned(name), "department", json!("R&D"))).await;
+    }
+    confirm(db, &["userName", "department"], 10).await;
+    confirm(db, &["userName"], 20).await;
+    let noted = async |db: &Database| {
+        let all = db.upkeep.attribute_lists().await.unwrap();
+        all.into_iter().find(|listed| listed.attribute == "department").unwrap().announce_after
+    };
+    let before = db.feed.newest(DIRECTORY).await.unwrap();
+    let announce =
+        async |db: &Database, after| db.upkeep.announce(DIRECTORY, "department", after, 2, at(30)).await.unwrap();
+    assert_eq!(announce(db, 0).await, Some(2));
+    assert_eq!(noted(&other).await, Some(2), "so much outlives a kill");
+    assert_eq!(announce(&other, 0).await, None, "who comes late does nothing twice");
+    assert_eq!(announce(&other, 2).await, Some(4));
+    // Confirmed again meanwhile: everybody is announced anew, and the old walk ends.
+    assert_eq!(confirm(db, &["userName", "department"], 40).await.1, names(&["department"]));
+    assert_eq!((announce(&other, 4).await, noted(db).await), (None, Some(0)));
+    for after in [0, 2, 4, 5] {
+        announce(db, after).await;
+    }
+    assert_eq!(noted(db).await, None);
+    let told = db.feed.changes(DIRECTORY, before, 99).await.unwrap();
+    assert_eq!(told.len(), 5, "each is there once, with its last change");
+}
+
 pub async fn a_scratch_scope_is_cleared_and_nothing_else(home: &Home) {
     let db = &home.db;
     three(db).await;
@@ -154,7 +257,7 @@ pub async fn a_scratch_scope_is_cleared_and_nothing_else(home: &Home) {
             user
         })
         .collect();
-    assert_eq!(done(db.roster.create_all(people, act("create", 1_000)).await), 7);
+    assert_eq!(done(db.roster.create_all(people, act("create", 1_000)).await).len(), 7);
     for id in ["id-s0", "id-s1"] {
         let deletion = Deletion::ByPolicy { kept_until: at(9_000) };
         let id = UserId(id.to_owned());
@@ -184,6 +287,7 @@ pub async fn a_scratch_scope_is_cleared_and_nothing_else(home: &Home) {
     let leaving = db.notices.claim_leavings(9, at(9_000), at(9_001)).await.unwrap();
     assert!(leaving.iter().any(|leaving| leaving.user.0 == "id-cleo"));
     assert!(!leaving.iter().any(|leaving| leaving.user.0 == "id-s2"), "of those who are no more nobody tells");
+    assert_eq!(db.upkeep.scopes_left_behind().await.unwrap(), [""; 0]);
     let mut again = provisioned("s0");
     again.user.directory = scope.to_owned();
     again.user.id = UserId("fresh".to_owned());

@@ -166,7 +166,8 @@ pub async fn a_user_switched_off_keeps_its_attributes_and_loses_what_was_issued(
     assert!(home.db.users.set_active(&ada.id, Activity::Active, at(6_000)).await.unwrap());
     let on = home.db.users.user(&ada.id).await.unwrap().unwrap();
     assert!(on.active);
-    assert_eq!(on.sessions_valid_from, at(5_000), "what was ended stays ended");
+    // A login that was under way when the switch fell may have written a session after it.
+    assert_eq!(on.sessions_valid_from, at(6_000), "nothing from before comes back");
     let revoked = home.db.families.family(&family("offline", "s1").id).await.unwrap().unwrap();
     assert_eq!(revoked.revoked_at, Some(at(5_000)));
 }
@@ -187,7 +188,7 @@ pub async fn f20_a_clock_set_back_revives_nothing(home: &Home) {
     home.db.users.set_active(&ada.id, Activity::Inactive, at(2_000)).await.unwrap();
     let off = home.db.users.user(&ada.id).await.unwrap().unwrap();
     assert!(!off.active);
-    assert_eq!(off.sessions_valid_from, at(5_000));
+    assert_eq!(off.sessions_valid_from, at(5_001));
 }
 
 pub async fn switching_on_who_is_on_changes_nothing(home: &Home) {

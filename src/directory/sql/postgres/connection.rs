@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::Future;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt as _;
 use futures_util::future::{join, join_all, ready};
@@ -20,6 +20,15 @@ use super::values::Answer;
 /// Statements that a connection keeps prepared; at one more it begins anew.
 const STATEMENTS_KEPT: usize = 512;
 
+/// How long a statement runs at its server that concerns few rows.
+const STATEMENT_MS: u64 = 5_000;
+
+/// How much longer each statement may take for a row that it concerns.
+const ROW: Duration = Duration::from_micros(200);
+
+/// Rows that need no time of their own.
+const ROWS_FREE: u64 = 1_000;
+
 /// What each connection asks of its server: commits that are on the disk, no statement that runs on after we have
 /// given it up, and that a server of ours that hangs amid a transaction doesn't hold up the others.
 const SETTINGS: &str = "SELECT set_config('statement_timeout', '5000', false), \
@@ -31,11 +40,21 @@ pub(super) struct Conn {
     client: Client,
     runtime: Option<Runtime>,
     statements: RefCell<HashMap<String, Prepared>>,
-    /// When what it is asked is given up.
-    deadline: Cell<Instant>,
+    limit: Cell<Limit>,
+    /// How much longer a statement may take, for the rows that it concerns.
+    longer: Cell<Duration>,
     /// Statements without values or answers, which go ahead of the next one and cost no round trip of their own.
     ahead: RefCell<String>,
     trouble: Cell<Trouble>,
+}
+
+/// When what a connection is asked is given up.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Limit {
+    /// All of it.
+    Until(Instant),
+    /// Each round trip by itself: a job may have any number of them, while a server that hangs is noticed at one.
+    Each(Duration),
 }
 
 /// The worst that was met.
@@ -73,7 +92,8 @@ impl Conn {
             client,
             runtime: Some(runtime),
             statements: RefCell::default(),
-            deadline: Cell::new(deadline),
+            limit: Cell::new(Limit::Until(deadline)),
+            longer: Cell::default(),
             ahead: RefCell::default(),
             trouble: Cell::new(Trouble::None),
         };
@@ -82,8 +102,15 @@ impl Conn {
     }
 
     /// Sets when what it is asked from now on is given up.
-    pub(super) fn until(&self, deadline: Instant) {
-        self.deadline.set(deadline);
+    pub(super) fn limit(&self, limit: Limit) {
+        self.limit.set(limit);
+    }
+
+    /// What concerned many rows is over; within a transaction that goes on, its statements have their usual time again.
+    pub(super) fn concerns_few(&self, goes_on: Trouble) {
+        if !self.longer.take().is_zero() && goes_on == Trouble::None {
+            self.ahead(&format!("SET LOCAL statement_timeout = {STATEMENT_MS}"));
+        }
     }
 
     pub(super) fn trouble(&self) -> Trouble {
@@ -102,6 +129,11 @@ impl Conn {
         let mut ahead = self.ahead.borrow_mut();
         ahead.push_str(sql);
         ahead.push(';');
+    }
+
+    /// Whether this still waits to go ahead, as the first.
+    pub(super) fn is_waiting(&self, sql: &str) -> bool {
+        self.ahead.borrow().starts_with(sql)
     }
 
     pub(super) fn forget_ahead(&self) {
@@ -133,7 +165,11 @@ impl Conn {
 
     fn block_on<T>(&self, answer: impl Future<Output = T>) -> Result<T, SqlFault> {
         let Some(runtime) = &self.runtime else { return Err(late()) };
-        runtime.block_on(async { timeout_at(self.deadline.get().into(), answer).await }).map_err(|_| {
+        let end = match self.limit.get() {
+            Limit::Until(end) => end,
+            Limit::Each(wait) => Instant::now() + wait + self.longer.get(),
+        };
+        runtime.block_on(async { timeout_at(end.into(), answer).await }).map_err(|_| {
             self.note(Trouble::Connection);
             late()
         })
@@ -210,6 +246,29 @@ impl Sql for Conn {
         let rows: Vec<tokio_postgres::Row> =
             self.send(async { self.client.query_raw(&statement, params.iter().copied()).await?.try_collect().await })?;
         rows.iter().try_for_each(|row| each(&Answer::new(row)))
+    }
+
+    fn query_all(
+        &self,
+        sql: &str,
+        all: &[&[Param<'_>]],
+        each: &mut dyn FnMut(&dyn Row) -> Result<(), SqlFault>,
+    ) -> Result<(), SqlFault> {
+        let statement = self.prepared(sql)?;
+        let asked = all.iter().map(|params| self.client.query_raw(&statement, params.iter().copied()));
+        let rows = asked.map(|asked| async { asked.await?.try_collect::<Vec<tokio_postgres::Row>>().await });
+        let answers: Vec<_> = self.send(async { join_all(rows).await.into_iter().collect() })?;
+        answers.iter().flatten().try_for_each(|row| each(&Answer::new(row)))
+    }
+
+    fn concerns(&self, rows: u64) -> Result<(), SqlFault> {
+        let longer = ROW * u32::try_from(rows.saturating_sub(ROWS_FREE)).unwrap_or(u32::MAX);
+        if longer > self.longer.get() {
+            self.longer.set(longer);
+            let ms = u128::from(STATEMENT_MS) + longer.as_millis();
+            self.ahead(&format!("SET LOCAL statement_timeout = {ms}"));
+        }
+        Ok(())
     }
 
     fn script(&self, sql: &str) -> Result<(), SqlFault> {

@@ -55,7 +55,7 @@ impl Postgres {
         // The caller's thread may belong to a runtime, which lets nobody block on another.
         let prepared = std::thread::scope(|scope| scope.spawn(|| prepare(&address, wait)).join());
         prepared.unwrap_or_else(|_| Err(closed()))?;
-        let link = ServerLink::new(address.clone(), Schema::Made);
+        let link = ServerLink::new(address.clone(), Schema::Made, wait);
         let writer = Writer::start(link, Arc::clone(backlog), wait, options.waiting_max)?;
         Ok((Self { readers: Arc::new(Readers::new(address)), wait }, writer))
     }
@@ -108,7 +108,7 @@ fn prepare(address: &Address, wait: Duration) -> Result<(), DirectoryFault> {
     let end = Instant::now() + MIGRATION_WAIT;
     // That it can be reached at all is told sooner.
     drop(super::connection::Conn::open(address, Instant::now() + wait)?);
-    let mut link = ServerLink::new(address.clone(), Schema::ToBeMade);
+    let mut link = ServerLink::new(address.clone(), Schema::ToBeMade, MIGRATION_WAIT);
     loop {
         let mut migration = Migration(None);
         match link.commit(end, std::iter::once(&mut migration as &mut dyn Work)) {

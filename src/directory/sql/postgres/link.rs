@@ -1,5 +1,6 @@
 //! The writer's connection, opened anew whenever the old one is of no use.
 
+use std::any::Any;
 use std::time::{Duration, Instant};
 
 use super::super::desk::Link;
@@ -7,7 +8,7 @@ use super::super::engine::{Sql as _, SqlFault};
 use super::super::job::{Verdict, Work};
 use super::super::schema::is_current;
 use super::address::Address;
-use super::connection::{Conn, Trouble};
+use super::connection::{Conn, Limit, Trouble};
 
 /// A batch has at least this long, however long its first job has waited for its turn.
 const LEAST: Duration = Duration::from_secs(1);
@@ -21,6 +22,8 @@ pub(super) struct ServerLink {
     address: Address,
     open: Option<Conn>,
     schema: Schema,
+    /// How long one round trip may take.
+    wait: Duration,
 }
 
 /// Whether the tables must be there already.
@@ -39,8 +42,8 @@ enum Broken {
 }
 
 impl ServerLink {
-    pub(super) const fn new(address: Address, schema: Schema) -> Self {
-        Self { address, open: None, schema }
+    pub(super) const fn new(address: Address, schema: Schema, wait: Duration) -> Self {
+        Self { address, open: None, schema, wait }
     }
 
     fn connect(&self, deadline: Instant) -> Result<Conn, SqlFault> {
@@ -65,7 +68,7 @@ impl Link for ServerLink {
             Some(conn) => (conn, true),
             None => (self.connect(deadline)?, false),
         };
-        conn.until(deadline);
+        conn.limit(Limit::Each(self.wait));
         match transaction(&conn, jobs) {
             Ok(()) => {
                 self.open = Some(conn);
@@ -88,11 +91,18 @@ impl Link for ServerLink {
     }
 }
 
-fn transaction<'a>(conn: &Conn, mut jobs: impl Iterator<Item = &'a mut dyn Work>) -> Result<(), Broken> {
+fn transaction<'a>(conn: &Conn, jobs: impl Iterator<Item = &'a mut dyn Work>) -> Result<(), Broken> {
     conn.ahead(BEGIN);
-    jobs.try_for_each(|job| run(conn, job)).map_err(Broken::Undone)?;
-    // So that nothing but the commit is left whose end could be unknown.
-    conn.flush().map_err(Broken::Undone)?;
+    let mut jobs: Vec<&mut dyn Work> = jobs.collect();
+    for some in jobs.chunk_by_mut(|one, next| one.item().is_some() && next.item().is_some()) {
+        if some.len() < 2 || !run_together(conn, some).map_err(Broken::Undone)? {
+            some.iter_mut().try_for_each(|job| run(conn, &mut **job)).map_err(Broken::Undone)?;
+        }
+    }
+    // So that nothing is left whose end could be unknown but the commit, and what can't fail before it.
+    if conn.is_waiting(BEGIN) {
+        conn.flush().map_err(Broken::Undone)?;
+    }
     conn.ahead("COMMIT");
     conn.flush().map_err(|fault| match fault {
         SqlFault::Down(what) => Broken::Unknown(SqlFault::Down(format!("whether it was written is unknown: {what}"))),
@@ -100,10 +110,34 @@ fn transaction<'a>(conn: &Conn, mut jobs: impl Iterator<Item = &'a mut dyn Work>
     })
 }
 
+/// Several of a kind in one savepoint, in fewer round trips; `false`: nothing of it is there, each has to be run by itself.
+fn run_together(conn: &Conn, jobs: &mut [&mut dyn Work]) -> Result<bool, SqlFault> {
+    conn.ahead("SAVEPOINT errand");
+    let items: Vec<&dyn Any> = jobs.iter().filter_map(|job| job.item()).collect();
+    let done = jobs.first().map_or(Ok(None), |first| first.together(conn, &items));
+    match (conn.trouble(), done) {
+        (Trouble::Transaction | Trouble::Connection, done) => {
+            Err(done.err().unwrap_or_else(|| SqlFault::Down("a statement failed".to_owned())))
+        }
+        (Trouble::None, Ok(Some(answers))) if answers.len() == jobs.len() => {
+            conn.ahead("RELEASE errand");
+            jobs.iter_mut().zip(answers).for_each(|(job, answer)| job.keep(answer));
+            Ok(true)
+        }
+        _ => {
+            conn.ahead("ROLLBACK TO errand; RELEASE errand");
+            conn.recovered();
+            Ok(false)
+        }
+    }
+}
+
 /// In a savepoint of its own: what fails in one is no matter of the others.
 fn run(conn: &Conn, job: &mut dyn Work) -> Result<(), SqlFault> {
     conn.ahead("SAVEPOINT errand");
     let done = job.run(conn);
+    // A savepoint that is rolled back takes its settings along.
+    conn.concerns_few(if matches!(done, Ok(Verdict::Keep)) { conn.trouble() } else { Trouble::Statement });
     let fault = match (conn.trouble(), done) {
         (Trouble::Transaction | Trouble::Connection, done) => {
             return Err(done.err().unwrap_or_else(|| SqlFault::Down("a statement failed".to_owned())));

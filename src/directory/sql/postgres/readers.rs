@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 
 use super::super::engine::{Sql, SqlFault};
 use super::address::Address;
-use super::connection::{Conn, Trouble};
+use super::connection::{Conn, Limit, Trouble};
 
 /// Reads at a time, and so connections.
 const READERS_MAX: usize = 16;
@@ -51,7 +51,7 @@ impl Readers {
         deadline: Instant,
         read: impl Fn(&dyn Sql) -> Result<T, SqlFault>,
     ) -> (Result<T, SqlFault>, Trouble) {
-        conn.until(deadline);
+        conn.limit(Limit::Until(deadline));
         let answer = read(&conn);
         let trouble = conn.trouble();
         conn.recovered();
