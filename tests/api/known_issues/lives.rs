@@ -80,7 +80,7 @@ fn e37_e38_a_tombstone_in_one_request_or_two_in_either_order_frees_the_name_and_
         let stored = town.stored(&ada).expect("the same");
         assert_eq!((stored.identity_name, stored.user.former_names), (None, Vec::new()), "{off_first} {on_first}");
         assert_eq!(town.claims(&ada)["preferred_username"], own.as_str());
-        assert_eq!(town.members(&group), [ada.id.clone()]);
+        assert_eq!(town.members(&group), std::slice::from_ref(&ada.id));
     }
 }
 
