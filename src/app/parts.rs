@@ -115,8 +115,7 @@ fn assembled(parts: Parts, state: Arc<dyn StateStore>, ring: Ring) -> Ports {
     let clients = Clients::new(&snapshot.server.outbound, Arc::clone(&clock));
     let mut process_key = [0_u8; 32];
     dice.fill(&mut process_key);
-    let confirmed = Arc::new(Editions::default());
-    let users = ConfirmedUsers::new(directory.users, Arc::clone(&config), Arc::clone(&confirmed));
+    let users = ConfirmedUsers::new(directory.users, Arc::clone(&config));
     directory.users = Arc::new(users);
     let metrics = Metrics::default();
     metrics.config_loaded(clock.now());
@@ -136,7 +135,7 @@ fn assembled(parts: Parts, state: Arc<dyn StateStore>, ring: Ring) -> Ports {
         audit_key: AuditKey::new(&seal.derive("audit")),
         scim_rates: PerSecond::default(),
         sightings: Gathered::default(),
-        confirmed,
+        editions: Editions::default(),
         seal,
         clock,
         dice,

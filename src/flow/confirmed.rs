@@ -1,7 +1,6 @@
 //! The confirmed lists in force, and people seen through them: what a directory doesn't confirm is neither found nor
 //! used, from the moment that its file says so, whatever is stored.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
@@ -14,25 +13,22 @@ use crate::identity::{User, UserId};
 use crate::scim::Schemas;
 use crate::token::family::FamilyId;
 
-/// What the directories of one configuration confirm.
+/// One configuration as SCIM needs it.
 pub struct Edition {
-    /// What it was made from.
     config: Arc<Snapshot>,
-    schemas: BTreeMap<String, Arc<Schemas>>,
     base: String,
 }
 
 impl Edition {
     fn new(config: &Arc<Snapshot>) -> Self {
-        let schemas = config.directories.values().map(|of| (of.id.clone(), Arc::new(Schemas::of(of)))).collect();
         let base = config.server.base_url.as_str().trim_end_matches('/');
-        Self { config: Arc::clone(config), schemas, base: format!("{base}/usergroup/scim/v2") }
+        Self { config: Arc::clone(config), base: format!("{base}/usergroup/scim/v2") }
     }
 
-    /// `None`: there is no such directory.
+    /// What a directory confirms. `None`: there is no such directory.
     #[must_use]
     pub fn schemas(&self, directory: &str) -> Option<&Arc<Schemas>> {
-        self.schemas.get(directory)
+        self.config.schemas.get(directory)
     }
 
     /// `https://host/usergroup/scim/v2`, from the configuration.
@@ -63,17 +59,16 @@ impl Editions {
 pub struct ConfirmedUsers {
     inner: Arc<dyn Users>,
     config: Arc<Live>,
-    editions: Arc<Editions>,
 }
 
 impl ConfirmedUsers {
     #[must_use]
-    pub fn new(inner: Arc<dyn Users>, config: Arc<Live>, editions: Arc<Editions>) -> Self {
-        Self { inner, config, editions }
+    pub fn new(inner: Arc<dyn Users>, config: Arc<Live>) -> Self {
+        Self { inner, config }
     }
 
     fn schemas(&self, directory: &str) -> Option<Arc<Schemas>> {
-        self.editions.of(&self.config.snapshot()).schemas(directory).cloned()
+        self.config.snapshot().schemas.get(directory).cloned()
     }
 
     fn masked(&self, mut user: User) -> User {

@@ -43,8 +43,8 @@ pub struct Ports {
     /// Lasting secret from which pairwise subjects are made.
     pub pairwise_salt: [u8; 32],
     pub metrics: Metrics,
-    /// What each directory confirms.
-    pub confirmed: Arc<Editions>,
+    /// The configuration in force as SCIM needs it.
+    pub editions: Editions,
     /// Requests of provisioning services, by credential.
     pub scim_rates: PerSecond,
     /// What was seen on their connections.

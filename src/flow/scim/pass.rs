@@ -62,7 +62,7 @@ impl Pass {
 /// no such directory.
 #[must_use]
 pub fn rehearsing(ports: &Ports, request: &Request, directory: &str) -> Option<Pass> {
-    let edition = ports.confirmed.of(&request.config);
+    let edition = ports.editions.of(&request.config);
     let schemas = Arc::clone(edition.schemas(directory)?);
     let directory = Arc::clone(request.config.directories.get(directory)?);
     let scope = directory.id.clone();
@@ -89,7 +89,7 @@ pub async fn admit(ports: &Ports, request: &Request, authorization: Option<&Secr
         );
         return Err(Refusal::Unauthorized);
     }
-    let edition = ports.confirmed.of(&request.config);
+    let edition = ports.editions.of(&request.config);
     let directory = request.config.directories.get(&client.directory);
     let (Some(directory), Some(schemas)) = (directory, edition.schemas(&client.directory)) else {
         tracing::warn!(credential = client.id, directory = client.directory, "a SCIM credential of no directory");
