@@ -27,6 +27,7 @@ domains = ["contoso.com", "contoso.co.uk", "fabrikam.com"]
 default_domain = "contoso.com"
 source = "generic"
 type = "provisioned"
+attributes = ["userName", "externalId", "emails", "displayName", "userPrincipalName"]
 "#;
 
 const CLIENT: &str = r#"name = "NAME"

@@ -129,7 +129,10 @@ impl Store {
         I: Send + 'static,
         T: Send + 'static,
     {
-        self.writer.write_jointly(item, kind).await
+        match self.lasting {
+            Lasting::Kept => self.writer.write_jointly(item, kind).await,
+            Lasting::Undone => self.write_or_undo(move |db| (kind.alone)(db, &item)).await,
+        }
     }
 
     pub(super) fn traces_wait(&self) {

@@ -32,17 +32,8 @@ fn o12_o13_indexes_and_counts_are_brought_within_bounds() {
 }
 
 #[test]
-fn a_blank_number_is_none() {
-    for blank in ["", " "] {
-        let request = query(&[("startIndex", blank), ("count", blank)]).unwrap();
-        let absent = query(&[]).unwrap();
-        assert_eq!((request.begin, request.count), (absent.begin, absent.count));
-    }
-}
-
-#[test]
 fn what_is_no_number_is_refused() {
-    for value in ["x", "1.5", "--1", "1e3", "٣"] {
+    for value in ["x", "1.5", "--1", "1e3", "٣", ""] {
         for name in ["startIndex", "count"] {
             let fault = query(&[(name, value)]).unwrap_err();
             assert_eq!((fault.scim_type, fault.attribute.as_deref()), (Some(ScimType::InvalidValue), Some(name)));
