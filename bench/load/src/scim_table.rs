@@ -11,13 +11,14 @@ const FEW: &str = "1,000";
 const FILLED_PEER: &str = "10,000";
 const MILLION: &str = "1000000";
 
-const SCENARIOS: [&str; 9] = [
+const SCENARIOS: [&str; 10] = [
     "create",
     "filter userName",
     "filter externalId",
     "filter displayName",
     "member of 10",
     "member of 1000",
+    "member of 90000",
     "member of 100000",
     "list by cursor",
     "list by index",
