@@ -59,6 +59,25 @@ pub struct StoredUser {
     pub identity_name: Option<String>,
 }
 
+impl StoredUser {
+    /// One that is about to be written for the first time: the store numbers it.
+    #[must_use]
+    pub fn fresh(id: UserId, directory: &str, (attributes, active): (Attributes, bool), now: Moment) -> Self {
+        let user = User {
+            id,
+            directory: directory.to_owned(),
+            active,
+            sessions_valid_from: Moment::from_ms(0),
+            attributes,
+            email_verified: false,
+            former_names: Vec::new(),
+            updated_at: now,
+        };
+        let inactive_since = (!active).then_some(now);
+        Self { user, version: 1, seq: 0, created_at: now, inactive_since, identity_name: None }
+    }
+}
+
 impl User {
     /// A single-valued attribute as text. A multi-valued one gives its primary value, else its first.
     #[must_use]

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::base::{Dice, Moment};
 use crate::identity::group::MemberDelta;
-use crate::identity::{Directory, GroupId, StoredGroup, StoredUser, User, UserId};
+use crate::identity::{Directory, GroupId, StoredGroup, StoredUser, UserId};
 use crate::scim::group::MemberStep;
 use crate::scim::notes::Notes;
 use crate::scim::reading::Reading;
@@ -69,19 +69,8 @@ pub fn user_of(
     now: Moment,
 ) -> Result<(StoredUser, Notes), Refused> {
     let (draft, notes) = user::create(&Reading::new(directory, schema), resource)?;
-    let active = draft.active;
-    let user = User {
-        id: UserId(arriving.id.clone()),
-        directory: directory.id.clone(),
-        active,
-        sessions_valid_from: Moment::from_ms(0),
-        attributes: draft.attributes,
-        email_verified: false,
-        former_names: Vec::new(),
-        updated_at: now,
-    };
-    let inactive_since = (!active).then_some(now);
-    Ok((StoredUser { user, version: 1, seq: 0, created_at: now, inactive_since, identity_name: None }, notes))
+    let id = UserId(arriving.id.clone());
+    Ok((StoredUser::fresh(id, &directory.id, (draft.attributes, draft.active), now), notes))
 }
 
 /// The group with the ids of its members.

@@ -4,13 +4,12 @@ use serde_json::Value;
 
 use super::desk::{Answer, Desk};
 use super::refusal::Refusal;
-use crate::base::Moment;
 use crate::base::limits::SCIM_TRIES_MAX;
 use crate::directory::roster::{Deletion, Written};
 use crate::identity::dialect::PatchAnswer;
 use crate::identity::group::GroupOf;
 use crate::identity::user::Attributes;
-use crate::identity::{StoredUser, User, UserId};
+use crate::identity::{StoredUser, UserId};
 use crate::scim::changes::{Side, Writing};
 use crate::scim::confirmed::split;
 use crate::scim::lifecycle::{Arrival, arriving, settle};
@@ -95,19 +94,8 @@ impl Desk<'_> {
     }
 
     fn fresh_user(&self, draft: &Draft) -> StoredUser {
-        let now = self.request.now;
-        let user = User {
-            id: UserId(self.ports.dice.hex_id()),
-            directory: self.pass.scope().to_owned(),
-            active: draft.active,
-            sessions_valid_from: Moment::from_ms(0),
-            attributes: draft.attributes.clone(),
-            email_verified: false,
-            former_names: Vec::new(),
-            updated_at: now,
-        };
-        let inactive_since = (!draft.active).then_some(now);
-        StoredUser { user, version: 1, seq: 0, created_at: now, inactive_since, identity_name: None }
+        let id = UserId(self.ports.dice.hex_id());
+        StoredUser::fresh(id, self.pass.scope(), (draft.attributes.clone(), draft.active), self.request.now)
     }
 
     /// GET `/Users/{id}`.
