@@ -89,6 +89,7 @@ pub struct Manner {
     locale: Option<&'static str>,
     no_script: bool,
     block_cookies_of: Option<String>,
+    third_party_cookies: bool,
 }
 
 impl Manner {
@@ -105,6 +106,12 @@ impl Manner {
     /// Cookies of this origin are neither kept nor sent.
     pub fn blocking_cookies_of(mut self, origin: &str) -> Self {
         self.block_cookies_of = Some(origin.to_owned());
+        self
+    }
+
+    /// A site in a frame on another site's page has its cookies. Windows are private ones, where Chromium blocks those.
+    pub const fn with_third_party_cookies(mut self) -> Self {
+        self.third_party_cookies = true;
         self
     }
 }
@@ -125,6 +132,7 @@ impl Window {
             "locale": manner.locale,
             "script": !manner.no_script,
             "blockCookiesOf": manner.block_cookies_of,
+            "thirdPartyCookies": manner.third_party_cookies,
         });
         let id = chromium.call("context", given);
         Self { chromium, id, ours: ours.to_owned(), tabs: Mutex::default() }
@@ -136,9 +144,19 @@ impl Window {
         Tab { window: self, id }
     }
 
+    /// All its cookies, everybody's.
+    pub fn cookies(&self) -> Value {
+        self.chromium.call("cookies", json!({ "context": self.id }))
+    }
+
+    /// Puts cookies of an earlier moment back in place.
+    pub fn restore(&self, cookies: &Value) {
+        self.chromium.call("restore", json!({ "context": self.id, "cookies": cookies }));
+    }
+
     /// The cookies that were set for our host and are named as ours are.
     pub fn our_cookies(&self) -> Vec<Value> {
-        let all = self.chromium.call("cookies", json!({ "context": self.id }));
+        let all = self.cookies();
         let ours = |cookie: &&Value| cookie["name"].as_str().is_some_and(|name| name.contains("vestibule-"));
         all.as_array().expect("a list").iter().filter(ours).cloned().collect()
     }

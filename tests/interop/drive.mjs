@@ -26,15 +26,16 @@ const watchPolicy = () => document.addEventListener('securitypolicyviolation', (
   console.error(`policy violation: ${violation.effectiveDirective} ${violation.blockedURI}`);
 });
 
-async function newContext({ locale, script, blockCookiesOf }) {
+async function newContext({ locale, script, blockCookiesOf, thirdPartyCookies }) {
   const options = { locale: locale ?? 'en-US', javaScriptEnabled: script ?? true, ignoreHTTPSErrors: true };
   let context;
-  if (blockCookiesOf) {
+  if (blockCookiesOf || thirdPartyCookies) {
     const folder = mkdtempSync(join(tmpdir(), 'interop-profile-'));
     folders.push(folder);
     mkdirSync(join(folder, 'Default'));
-    const exceptions = { cookies: { [`${blockCookiesOf},*`]: { setting: 2 } } };
-    writeFileSync(join(folder, 'Default', 'Preferences'), JSON.stringify({ profile: { content_settings: { exceptions } } }));
+    const exceptions = blockCookiesOf ? { cookies: { [`${blockCookiesOf},*`]: { setting: 2 } } } : {};
+    const profile = { content_settings: { exceptions }, cookie_controls_mode: thirdPartyCookies ? 0 : 1 };
+    writeFileSync(join(folder, 'Default', 'Preferences'), JSON.stringify({ profile }));
     context = await chromium.launchPersistentContext(folder, { ...launch, ...options });
   } else {
     context = await browser.newContext(options);
@@ -119,6 +120,9 @@ const commands = {
   },
   async cookies({ context }) {
     return contexts.get(context).cookies();
+  },
+  async restore({ context, cookies }) {
+    await contexts.get(context).addCookies(cookies);
   },
   async seen({ page: name }) {
     return pages.get(name).seen;

@@ -1,5 +1,7 @@
 // An identity provider made of npm's oidc-provider, with a sign-in form of its own. `GET /seen` tells every
-// authorization request as it came over the wire, and how the client proved itself at the token endpoint.
+// authorization request as it came over the wire, and how the client proved itself at the token endpoint; `GET /who`
+// who the browser that asks is, `null` for nobody, and the `sid` under which the client knows it; `GET /frame?…` is a
+// page with that address in a frame, as a provider's that signs a person out by front channel.
 import { Provider } from 'oidc-provider';
 import { bodyOf, escape, listen, page } from './listen.mjs';
 
@@ -87,12 +89,27 @@ export async function identityProvider(given, tls) {
     await provider.interactionFinished(request, response, { login: { accountId }, consent: { grantId } });
   }
 
+  async function who(request, response) {
+    const session = await provider.Session.get(provider.createContext(request, response));
+    response.setHeader('content-type', 'application/json');
+    const { accountId } = session;
+    response.end(JSON.stringify({ account: accountId ?? null, sid: accountId ? session.sidFor('vestibule') : null }));
+  }
+
   const handle = provider.callback();
   server.on('request', (request, response) => {
     const path = request.url.split('?')[0];
     if (path === '/seen') {
       response.setHeader('content-type', 'application/json');
       response.end(JSON.stringify(seen));
+      return;
+    }
+    if (path === '/who') {
+      who(request, response).catch((fault) => response.writeHead(500).end(String(fault)));
+      return;
+    }
+    if (path === '/frame') {
+      page(response, 'Signing out', `<iframe src="${escape(decodeURIComponent(request.url.split('?')[1]))}"></iframe>`);
       return;
     }
     if (path === '/favicon.ico') {

@@ -8,7 +8,8 @@
 //   /program/CLIENT   a token in the client's own name: introspected, presented, revoked; the query goes into the request
 //   /aged-keys/CLIENT the client's copy of the provider's keys becomes a minute old
 //   /discovery        what the provider says of itself
-//   /backchannel/CLIENT, /front/CLIENT, /signed-in   see sessions.mjs
+//   /alive/KEY        whether the tokens of an earlier result still open anything
+//   /backchannel/CLIENT, /front/CLIENT, /me/CLIENT, /signed-in   see sessions.mjs
 //   /jwks             the keys of those registrations that prove themselves by one
 //   /broken           a page whose script fails
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
@@ -97,7 +98,7 @@ export async function relyingParty(given, tls) {
     page(response, 'Go', form);
   }
 
-  async function callback(id, request, url) {
+  async function callback(id, request, response, url) {
     const fields = new URLSearchParams(url.search);
     let answer = url;
     if (request.method === 'POST') {
@@ -122,7 +123,7 @@ export async function relyingParty(given, tls) {
     const userinfo = await oidc.fetchUserInfo(config, tokens.access_token, claims.sub);
     const key = oidc.randomState();
     held.set(key, { config, tokens });
-    people.began(id, claims);
+    people.began(id, claims, response);
     const { kid } = decodeProtectedHeader(tokens.id_token);
     return { key, kid, method: request.method, claims, userinfo, scope: tokens.scope, refreshable: Boolean(tokens.refresh_token) };
   }
@@ -146,6 +147,14 @@ export async function relyingParty(given, tls) {
       refresh: await outcome(oidc.refreshTokenGrant(config, tokens.refresh_token)),
       userinfo: await outcome(oidc.fetchUserInfo(config, tokens.access_token, tokens.claims().sub)),
     };
+  }
+
+  async function alive(key) {
+    const { config, tokens } = held.get(key);
+    const { active } = await oidc.tokenIntrospection(config, tokens.access_token);
+    const userinfo = await oidc.fetchProtectedResource(config, tokens.access_token, new URL(config.serverMetadata().userinfo_endpoint), 'GET')
+      .then((answer) => answer.status, (fault) => fault.status ?? fault.code);
+    return { active, userinfo };
   }
 
   async function introspect(key) {
@@ -187,8 +196,10 @@ export async function relyingParty(given, tls) {
   async function route(request, response, url) {
     const [, errand, name] = url.pathname.split('/');
     if (errand === 'start') return start(name, url, response);
-    if (errand === 'cb') return show(response, await callback(name, request, url));
+    if (errand === 'cb') return show(response, await callback(name, request, response, url));
     if (errand === 'refresh') return show(response, await refresh(name));
+    if (errand === 'alive') return show(response, await alive(name));
+    if (errand === 'me') return show(response, people.me(name, request));
     if (errand === 'revoke') return show(response, await revoke(name, url));
     if (errand === 'introspect') return show(response, await introspect(name));
     if (errand === 'program') return show(response, await program(name, url));

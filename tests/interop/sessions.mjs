@@ -1,17 +1,29 @@
-// What the relying party remembers of who is signed in, and how it hears of a sign-out:
+// What the relying party remembers of who is signed in, in sessions of its own that a cookie names, and how it hears
+// of a sign-out:
 //   POST /backchannel/CLIENT     a logout token (OpenID Connect Back-Channel Logout 1.0 §2.6), checked by jose
 //   GET /front/CLIENT?iss&sid    loaded by a browser (Front-Channel Logout 1.0)
+//   GET /me/CLIENT               who the browser that asks is to that client, `null` for nobody (in `#result`)
 //   GET /signed-in               who is signed in where, and what was heard, as JSON
+import { randomUUID } from 'node:crypto';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { bodyOf } from './listen.mjs';
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
 export function sessions(issuer) {
-  const live = new Map(); // `client sid` → username
+  const live = new Map(); // the cookie's value → the session
   const heard = [];
   const used = new Set();
   let keys;
+
+  function end(isMeant) {
+    for (const [name, session] of [...live]) if (isMeant(session)) live.delete(name);
+  }
+
+  function named(client, request) {
+    const pairs = (request.headers.cookie ?? '').split('; ').map((pair) => pair.split('='));
+    return pairs.find(([name]) => name === `rp-${client}`)?.[1];
+  }
 
   async function keysOf() {
     const answer = await fetch(`${issuer}/.well-known/openid-configuration`);
@@ -32,9 +44,7 @@ export function sessions(issuer) {
   async function backchannel(client, request, response) {
     try {
       const { sub, sid, alg } = await checked(client, new URLSearchParams(await bodyOf(request)).get('logout_token'));
-      for (const [name, session] of [...live]) {
-        if (session.client === client && (sid ? session.sid === sid : session.sub === sub)) live.delete(name);
-      }
+      end((session) => session.client === client && (sid ? session.sid === sid : session.sub === sub));
       heard.push({ client, by: 'back', sub, sid, alg });
       response.writeHead(200, { 'cache-control': 'no-store' }).end();
     } catch (fault) {
@@ -44,20 +54,24 @@ export function sessions(issuer) {
     }
   }
 
-  function front(client, url, response) {
+  function front(client, request, url, response) {
     const { iss, sid } = Object.fromEntries(url.searchParams);
-    if (iss === issuer) live.delete(`${client} ${sid}`);
-    heard.push({ client, by: 'front', iss, sid });
+    if (iss === issuer) end((session) => session.client === client && session.sid === sid);
+    heard.push({ client, by: 'front', iss, sid, cookie: Boolean(named(client, request)) });
     response.writeHead(200, { 'cache-control': 'no-store', 'content-type': 'text/html' }).end('<!doctype html><title>Out</title>');
   }
 
   return {
-    began(client, { sid, sub, preferred_username: username }) {
-      live.set(`${client} ${sid}`, { client, sid, sub, username });
+    // The cookie is one that a frame on another site gets too, if the browser allows any.
+    began(client, { sid, sub, preferred_username: username }, response) {
+      const name = randomUUID();
+      live.set(name, { client, sid, sub, username });
+      response.setHeader('set-cookie', `rp-${client}=${name}; Path=/; HttpOnly; Secure; SameSite=None`);
     },
+    me: (client, request) => live.get(named(client, request))?.username ?? null,
     async answer(errand, client, request, response, url) {
       if (errand === 'backchannel') return backchannel(client, request, response);
-      if (errand === 'front') return front(client, url, response);
+      if (errand === 'front') return front(client, request, url, response);
       response.writeHead(200, { 'content-type': 'application/json' });
       return response.end(JSON.stringify({ live: [...live.values()], heard }));
     },
