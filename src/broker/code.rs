@@ -98,7 +98,8 @@ impl<'p> CodeRequest<'p> {
 /// Whether the code, which is spent from now on in any case, pays for this request.
 ///
 /// # Errors
-/// `invalid_grant`: another client, too late, another redirect URI, a verifier that doesn't fit or wasn't expected.
+/// `invalid_grant`: another client, too late, a redirect URI that is another or no longer the client's, a verifier that
+/// doesn't fit or wasn't expected.
 pub fn redeem(issued: &IssuedCode, ask: &CodeRequest<'_>, client: &Client, now: Moment) -> Result<(), OAuthError> {
     let refused = |description| Err(OAuthError::new(InvalidGrant, description));
     if issued.grant.client != client.id {
@@ -109,6 +110,9 @@ pub fn redeem(issued: &IssuedCode, ask: &CodeRequest<'_>, client: &Client, now: 
     }
     if ask.redirect_uri != Some(issued.redirect_uri.as_str()) {
         return refused("redirect_uri is not that of the authorization request");
+    }
+    if !client.redirect_uris.contains(&issued.redirect_uri) {
+        return refused("redirect_uri is no longer registered");
     }
     match (&issued.challenge, ask.verifier) {
         (Some(challenge), Some(verifier)) if challenge.is_met_by(verifier) => Ok(()),

@@ -50,6 +50,15 @@ pub struct AuthorizationRequest {
     pub pushed: Option<PushedAs>,
 }
 
+impl AuthorizationRequest {
+    /// Whether it is of this client, which still has the redirect URI that the answer goes to: its file may have changed
+    /// since the request was accepted.
+    #[must_use]
+    pub fn is_of(&self, client: &Client) -> bool {
+        self.client == client.id && client.redirect_uris.iter().any(|uri| uri == self.back.redirect_uri())
+    }
+}
+
 /// Which pushed authorization request (RFC 9126) is being answered. It is spent when the client gets its answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushedAs {

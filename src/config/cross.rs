@@ -145,7 +145,7 @@ fn matching(view: &View<'_>, directory: &Directory, findings: &mut Vec<Finding>)
     }
 }
 
-/// `as` other than received and `forward = "known"` for clients that need no PAR.
+/// `as` other than received and `forward = "known"` for clients in whose name anybody can ask: without PAR, or public.
 fn hints_as_oracle(objects: &Objects<'_>, findings: &mut Vec<Finding>) {
     for idp in &objects.idps {
         let Some(built) = &idp.built else { continue };
@@ -156,7 +156,8 @@ fn hints_as_oracle(objects: &Objects<'_>, findings: &mut Vec<Finding>) {
         };
         let mut open = objects.clients.iter().filter_map(|client| client.built.as_ref());
         let asks = open.find(|client| {
-            client.enabled && client.accept_hints && !client.require_par && client.allows_idp(&built.id)
+            let guarded = client.require_par && !client.is_public();
+            client.enabled && client.accept_hints && !guarded && client.allows_idp(&built.id)
         });
         if let Some(client) = asks {
             let label = format!("anybody can ask by client `{}`", client.stem);

@@ -154,7 +154,7 @@ lints! {
     IDP11 Error "an algorithm that proves nothing"
         "ID tokens are signed by the provider's own key: RS256, PS256, ES256 or EdDSA; never none, never HS*"
     IDP12 Warning "whoever asks can learn which people are known"
-        "what goes to the provider then depends on the directory, and anybody can begin a login of a client without `require_par`; use `as = \"received\"` and `forward = \"always\"`, or require PAR"
+        "what goes to the provider then depends on the directory, and anybody can begin a login of a client without `require_par`, or push one of a public client; use `as = \"received\"` and `forward = \"always\"`, or let only confidential clients in, and require PAR of them"
     IDP13 Warning "several owners share one redirect address"
         "an answer could be taken for another provider's; use redirect = \"own\" wherever the provider lets you register it"
     IDP14 Error "two credentials"

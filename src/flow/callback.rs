@@ -285,11 +285,11 @@ impl Answered<'_> {
         found.user().ok_or(End::Barred)
     }
 
-    /// The client that waits, as it is configured now; without one any more, the login is over.
+    /// The client that waits, as it is configured now; without it or its redirect URI any more, the login is over.
     fn client(&self, pending: &PendingLogin) -> Result<Option<&Client>, End> {
         let Some(asked) = pending.request() else { return Ok(None) };
         let client = self.request.config.clients.get(&asked.client).map(AsRef::as_ref);
-        client.map(Some).ok_or(End::Page(PageError::LoginExpired))
+        client.filter(|client| asked.is_of(client)).map(Some).ok_or(End::Page(PageError::LoginExpired))
     }
 
     /// A provider or client that was switched off meanwhile: nothing is asked of the provider any more.

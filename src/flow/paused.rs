@@ -44,7 +44,7 @@ pub async fn proceed(ports: &Ports, visit: Visit) -> Result<Reply, Unavailable> 
         ports.state.forget(name).await?;
         uncount(ports, &mut pause);
         let forget = Keep::ForgetTicket { id: ticket_id(&handle) };
-        return Ok(cancel(ports, &pause).await.keeping(forget));
+        return Ok(cancel(ports, &request, &pause).await.keeping(forget));
     }
     let waiting = Waiting { handle, name };
     go_on(ports, &request, waiting, pause, &visit).await
@@ -63,9 +63,12 @@ fn uncount(ports: &Ports, pause: &mut Pause) {
     }
 }
 
-async fn cancel(ports: &Ports, pause: &Pause) -> Reply {
+async fn cancel(ports: &Ports, request: &Request, pause: &Pause) -> Reply {
     let mut trace = pause.trace.clone();
     let reply = match pause.destination.request() {
+        Some(asked) if !request.config.clients.get(&asked.client).is_some_and(|client| asked.is_of(client)) => {
+            finish::with_page(ports, PageError::LoginExpired, None, &mut trace)
+        }
         Some(asked) => {
             let error = OAuthError::new(AccessDenied, "the person cancelled the sign-in");
             finish::with_error(ports, asked, error, &mut trace).await
@@ -118,7 +121,7 @@ async fn with_client(
     mut trace: Trace,
 ) -> Result<Resumed, Unavailable> {
     let client = request.config.clients.get(&asked.client).filter(|client| client.enabled);
-    let Some(client) = client else { return Ok(expired(ports, &mut trace)) };
+    let Some(client) = client.filter(|client| asked.is_of(client)) else { return Ok(expired(ports, &mut trace)) };
     let button = visit.params.get("idp").map(|id| IdpId(id.to_owned()));
     let mut asked = asked.clone();
     let chosen = match &pause.again_at {

@@ -83,8 +83,7 @@ async fn read_pushed(
         return Ok(Err(finish::page(ports, PageError::MalformedRequest)));
     }
     let Some(kept) = pushed::find(ports, reference).await? else { return Ok(Err(lost(ports, &client))) };
-    let registered = client.redirect_uris.iter().any(|uri| uri == kept.asked.back.redirect_uri());
-    if kept.asked.client != client.id || !registered {
+    if !kept.asked.is_of(&client) {
         return Ok(Err(finish::page(ports, PageError::LinkInvalid)));
     }
     let trace = begin_trace(ports, request, &client, vec!["request_uri".to_owned()]);

@@ -6,8 +6,8 @@ use super::client_auth::CallFault;
 use super::ports::Ports;
 use super::presented::{Holding, find};
 use crate::base::Secret;
-use crate::oidc::OAuthError;
 use crate::oidc::error::ErrorCode::{InsufficientScope, InvalidToken};
+use crate::oidc::{OAuthError, Scope};
 use crate::token::claims::{Holder, userinfo as claims};
 use crate::token::subject::Subject;
 
@@ -16,7 +16,8 @@ const REFUSED: OAuthError = OAuthError::new(InvalidToken, "the access token is n
 /// Answers `/acs/userinfo` for a bearer token.
 ///
 /// # Errors
-/// `invalid_token`, `insufficient_scope` for a token that is about no person, or 503 while it can't be told.
+/// `invalid_token`, `insufficient_scope` for a token that is about no person or without `openid`, or 503 while it can't be
+/// told.
 pub async fn userinfo(ports: &Ports, token: &Secret) -> Result<Map<String, Value>, CallFault> {
     let request = ports.request();
     let found = find(ports, &request, token.expose()).await?.ok_or(REFUSED)?;
@@ -28,6 +29,10 @@ pub async fn userinfo(ports: &Ports, token: &Secret) -> Result<Map<String, Value
         }
     };
     let (grant, user) = (&person.record.grant, &person.standing.user);
+    // A refresh may ask for less.
+    if !grant.has(Scope::Openid) {
+        return Err(OAuthError::new(InsufficientScope, "the access token lacks the scope openid").into());
+    }
     let directory = request.config.directories.get(&user.directory).ok_or(REFUSED)?;
     let subject = Subject::of(&user.id, &client, &ports.pairwise_salt);
     Ok(claims(Holder { subject: &subject, grant, user, client: &client, directory }))

@@ -35,6 +35,7 @@ pub fn expected(path: Path, rule: Rule) -> Option<Expected> {
     }
     Some(match (path, rule) {
         (_, Rule::ScopeRemoved) => WithoutScope,
+        (Path::Push, Rule::UriRemoved) => Error("invalid_request"),
         (Path::SignOut, rule) => at_sign_out(rule),
         (Path::Front, _) => Expected::Unlinked,
         // `offline_access` outlives the session.
@@ -63,7 +64,7 @@ pub fn expected(path: Path, rule: Rule) -> Option<Expected> {
             _,
         ) => Inactive,
         (Path::Code | Path::Refresh | Path::BoundRefresh, _) => Error("invalid_grant"),
-        (_, Rule::ClientDisabled) => Expected::Page,
+        (_, Rule::ClientDisabled | Rule::UriRemoved) => Expected::Page,
         (Path::Silent, _) => Error("login_required"),
         (_, Rule::SessionsEnded | Rule::SignedOut) => SignedInAnew,
         (path, rule) => on_the_way(path, rule),
@@ -106,6 +107,7 @@ fn is_concerned(path: Path, rule: Rule) -> bool {
                 | Path::MachineUserinfo
                 | Path::OwnName
         ),
+        Rule::UriRemoved => path.is_answered_by_redirect(),
         Rule::KindRemoved => matches!(path, Path::Refresh | Path::BoundRefresh | Path::RefreshIntrospection),
         Rule::Revoked => path.has_token(),
         Rule::SignedOut => path.has_session(),

@@ -63,6 +63,7 @@ macro_rules! matrix {
             ScopeRemoved a178_a_scope_is_no_longer_in_the_file,
             GrantRemoved a178_the_client_has_the_grant_no_longer,
             KindRemoved a178_the_client_has_refresh_tokens_of_this_kind_no_longer,
+            UriRemoved a178_the_client_has_the_redirect_uri_no_longer,
         );
     })* };
     (@rules $path:ident: $($rule:ident $test:ident),* $(,)?) => { $(

@@ -149,6 +149,11 @@ impl Path {
         )
     }
 
+    /// Whether a client gets its answer at its redirect URI.
+    pub fn is_answered_by_redirect(self) -> bool {
+        self.has_client() && self.has_person() && !self.is_of_browser_alone() && !self.has_token()
+    }
+
     /// Whether something of a session comes back.
     pub fn has_session(self) -> bool {
         let browser = matches!(

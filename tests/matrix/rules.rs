@@ -27,6 +27,8 @@ pub enum Rule {
     GrantRemoved,
     /// The client may no longer have refresh tokens of this kind.
     KindRemoved,
+    /// The answer's redirect URI is no longer the client's.
+    UriRemoved,
 }
 
 /// A second directory, in which nobody is.
@@ -40,7 +42,10 @@ type = "provisioned"
 impl Rule {
     /// Whether it is known before the person is: then nothing is asked of the identity provider any more.
     pub const fn is_seen_at_once(self) -> bool {
-        matches!(self, Self::IdpDisabled | Self::IdpGone | Self::IdpNotAllowed | Self::ClientDisabled)
+        matches!(
+            self,
+            Self::IdpDisabled | Self::IdpGone | Self::IdpNotAllowed | Self::ClientDisabled | Self::UriRemoved
+        )
     }
 
     /// Breaks the rule, and returns once that is in force.
@@ -87,6 +92,9 @@ impl Rule {
                     edit(folder, "clients/access.toml", ", \"offline_access\"", "");
                 }
             }),
+            Self::UriRemoved => {
+                world.change(|folder| edit(folder, "clients/access.toml", "\"https://rp.example.com/cb\", ", ""));
+            }
             Self::GrantRemoved => world.change(|folder| {
                 edit(folder, "clients/access.toml", ", \"refresh_token\", \"client_credentials\"", "");
             }),

@@ -1,6 +1,8 @@
 //! Requests that don't travel through the browser: pushed by the client (RFC 9126), or signed by it (RFC 9101).
 
+mod changed;
 mod objects;
+mod odd_objects;
 mod once;
 mod oracle;
 mod push;

@@ -168,3 +168,22 @@ fn c012_userinfo_gives_what_the_scope_allows_and_no_more() {
     let names: Vec<&String> = info.as_object().expect("an object").keys().collect();
     assert!(!info.to_string().contains(ALICE.email) && info["sub"] == tokens.sub(), "{names:?}");
 }
+
+#[test]
+fn a105_a_token_narrowed_to_less_than_openid_opens_no_userinfo() {
+    for kind in ["opaque", "jwt"] {
+        let world = World::with(|setup, _| {
+            setup.keys("clients/access.toml", &format!("access_token = \"{kind}\""));
+        });
+        let client = Client::access();
+        let first = world.sign_in_for_long(&client, &mut world.server.browser());
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", first.refresh()), ("scope", "email")];
+        let narrow = client.token(&world.server, &fields).json();
+        assert_eq!((narrow["scope"].as_str(), narrow.get("id_token")), (Some("email"), None), "OIDC Core §12.2");
+        let answer = userinfo(&world.server, narrow["access_token"].as_str().expect("a token"));
+        assert_eq!((answer.status, answer.error().as_str()), (403, "insufficient_scope"), "{}", answer.text());
+        let challenge = answer.header("www-authenticate").expect("RFC 6750 §3");
+        assert!(challenge.contains("error=\"insufficient_scope\""), "{challenge}");
+        assert!(!answer.text().contains(first.sub()), "{kind}");
+    }
+}
